@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Checks format, lint, types, imports and tests, and first installs what that needs.
+# Every step runs; fails when one failed. Arguments go to pytest:  bash packaging/test.sh -k camera
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+prepare test
+cd "$ROOT"
+export PATH=$VENV/bin:$PATH
+export LIBGL_ALWAYS_SOFTWARE=1 # the same pictures on every machine
+
+failed=()
+step() {
+  local name=$1
+  shift
+  printf '\n== %s: %s\n' "$name" "$*"
+  "$@" </dev/null || failed+=("$name")
+}
+
+step format ruff format --check .
+step lint ruff check .
+step types mypy --strict
+step imports lint-imports
+if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && command -v xvfb-run >/dev/null; then
+  step tests xvfb-run --auto-servernum --server-args "-screen 0 1280x1024x24" pytest "$@"
+else
+  step tests pytest "$@"
+fi
+
+if [ ${#failed[@]} -gt 0 ]; then
+  printf '\nfailed: %s\n' "${failed[*]}"
+  exit 1
+fi
