@@ -10,6 +10,3 @@ __version__ = "0.1.0"
 # GNU OpenMP's idle threads spin by default, and a fit next to a busy core becomes ten times slower.
 # It reads this once, when torch or numpy loads it, so it must be said before.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# The face tracker's libraries report their own start-up on stderr; only their errors matter.
-os.environ.setdefault("GLOG_minloglevel", "2")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
