@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hrn_studio.face import headfile
 
-from . import eyes, identity, masks, topology
+from . import eyes, identity, masks, norms, topology
 from .source import Source, sample
 
 Array = NDArray[Any]
@@ -94,6 +94,14 @@ def bake(
             + radius_identity[:, side, None, None] * (ball.growth * turn)
         )
     sizes = [len(m) for m in mean]
+    # The average of real faces, and the origin between its eyes.
+    all_shapes = np.concatenate(shapes, 1)
+    real, measures = norms.recentre(np.concatenate(mean), all_shapes, index)
+    centre = centre + np.tensordot(real, centre_identity, 1)
+    radius = radius + np.tensordot(real, radius_identity, 1)
+    move = np.tensordot(real, all_shapes, 1) - (centre.mean(0) - origin)
+    origin = centre.mean(0)
+    mean = np.split(np.concatenate(mean) + move, np.cumsum(sizes)[:-1])
     expression = np.zeros((len(source.expression_names), sum(sizes), 3))
     picked = source.expression[:, np.concatenate([skin, tongue])]
     expression[:, : picked.shape[1]] = picked
@@ -168,6 +176,7 @@ def bake(
         f"face of unseen adults: {error.mean() * 1000:.3f} mm mean error, "
         f"{np.percentile(error, 95) * 1000:.3f} mm 95th percentile",
         f"{sum(sizes)} vertices, {len(arrays['triangles'])} triangles, eyes {sizes[2]} each",
+        *measures,
     ]
     return arrays, report
 

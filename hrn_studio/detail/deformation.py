@@ -1,0 +1,140 @@
+"""The mid stage: a smooth deformation that brings the coarse head onto its pictures.
+
+The coarse head is as good as its linear model and the regression behind it; its lips, lids,
+nostrils and brows lie near those of the picture, not on them.  A per-vertex displacement of the
+*neutral* head, shared by all views, closes the gap:
+
+    minimise  sum_views sum_l  w_l |to_m (pi(R_i (N + D + E_i)_l + t_i) - y_il)|^2
+            + |L D|^2 / sigma_bend^2 + |D|^2 / sigma_size^2
+
+with landmark observations ``y``, expression offsets ``E_i`` and the mesh Laplacian ``L``.  It is a
+sparse linear least-squares problem for fixed projection, solved a few times with Cauchy weights.
+One picture says nothing about depth; there the smallest change is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from hrn_studio.records import Camera, Doubles, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class DeformationSettings:
+    """How far and how roughly the head may be bent."""
+
+    sigma_landmark_m: float = 0.0008
+    sigma_bend_m: float = 0.00012
+    """Standard deviation of the Laplacian of the displacement (uniform weights, metres)."""
+    sigma_size_m: float = 0.005
+    iterations: int = 3
+    robust: float = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """Points of the surface seen in one picture."""
+
+    triangles: Ints
+    """(L,) triangle of each point."""
+    barycentric: Doubles
+    """(L, 3)"""
+    points_px: Doubles
+    """(L, 2) where the picture has them."""
+    weights: Doubles
+    """(L,) relative precision, 1 = ``sigma_landmark_m``."""
+    offset: Doubles
+    """(V, 3) what expression and the like add to the neutral head, metres."""
+    T_camera_head: Doubles
+    camera: Camera
+    direction_px: Doubles | None = None
+    """(L, 2) unit vectors along which a point counts; None when both x and y do.
+
+    A silhouette is seen across itself only."""
+
+
+def deform(
+    neutral: Doubles,
+    triangles: Ints,
+    laplacian: sparse.csr_matrix,
+    observations: Sequence[Observation],
+    stiffness: Doubles,
+    settings: DeformationSettings,
+) -> Doubles:
+    """(V, 3) displacement of the neutral head, metres.
+
+    Parameters
+    ----------
+    neutral
+        (V, 3) coarse head without expression, head frame, metres.
+    triangles
+        (T, 3)
+    laplacian
+        (V, V) maps vertex values to their difference from the neighbours' mean.
+    stiffness
+        (V,) at least 1; multiplies the priors' weight where nothing is seen or should move.
+    """
+    count = len(neutral)
+    S = sparse.diags(stiffness)
+    bend = laplacian.T @ S @ laplacian / settings.sigma_bend_m**2
+    prior = sparse.kron(bend + S / settings.sigma_size_m**2, sparse.identity(3), format="csr")
+    D = np.zeros((count, 3))
+    for _ in range(settings.iterations):
+        A, g = prior.copy(), -(prior @ D.ravel())
+        for seen in observations:
+            J, r, w = _rows(neutral + D, triangles, seen, settings)
+            Jw = J.multiply(w[:, None]).tocsr()
+            A = A + Jw.T @ J
+            g = g + Jw.T @ r
+        D = D + splu(sparse.csc_matrix(A), permc_spec="MMD_AT_PLUS_A").solve(g).reshape(-1, 3)
+    return D
+
+
+def _rows(
+    vertices: Doubles, triangles: Ints, seen: Observation, settings: DeformationSettings
+) -> tuple[sparse.csr_matrix, Doubles, Doubles]:
+    """Jacobian (2 L, 3 V), residuals (2 L,) in metres on the face, weights (2 L,)."""
+    corners = triangles[seen.triangles]
+    R, t = seen.T_camera_head[:3, :3], seen.T_camera_head[:3, 3]
+    here = np.einsum("lk,lkc->lc", seen.barycentric, (vertices + seen.offset)[corners])
+    p = here @ R.T + t
+    focal = seen.camera.focal_px
+    to_m = p[:, 2] / focal
+    x_z, y_z = p[:, 0] / p[:, 2], p[:, 1] / p[:, 2]
+    target = seen.points_px - np.asarray(seen.camera.center_px)
+    r = np.stack([target[:, 0] - focal * x_z, target[:, 1] - focal * y_z], 1) * to_m[:, None]
+    # d(residual metres) / d(head point), (L, 2, 3)
+    d = np.stack([R[0] - x_z[:, None] * R[2], R[1] - y_z[:, None] * R[2]], 1)
+    if seen.direction_px is not None:
+        d = np.einsum("lk,lkc->lc", seen.direction_px, d)[:, None]
+        r = (seen.direction_px * r).sum(1, keepdims=True)
+    sigma = settings.sigma_landmark_m / np.sqrt(seen.weights)
+    cauchy = 1 / (1 + (r**2).sum(1) / np.square(settings.robust * sigma))
+    w = np.repeat((cauchy / sigma**2)[:, None], r.shape[1], 1)
+    values = seen.barycentric[:, None, :, None] * d[:, :, None, :]  # (L, k, 3 corners, 3)
+    columns = np.broadcast_to(corners[:, None, :, None] * 3 + np.arange(3), values.shape)
+    rows = np.broadcast_to(
+        np.arange(r.size).reshape(len(corners), -1)[:, :, None, None], values.shape
+    )
+    J = sparse.csr_matrix(
+        (values.ravel(), (rows.ravel(), columns.ravel())), shape=(r.size, vertices.size)
+    )
+    return J, r.ravel(), w.ravel()
+
+
+def folded(before: Doubles, after: Doubles, triangles: Ints) -> float:
+    """Share of triangles whose normal turned by more than 90 degrees."""
+
+    def normals(vertices: Doubles) -> Doubles:
+        a, b, c = (vertices[triangles[:, k]] for k in range(3))
+        return np.cross(b - a, c - a)
+
+    return float(np.mean((normals(before) * normals(after)).sum(1) < 0))
+
+
+__all__ = ["DeformationSettings", "Observation", "deform", "folded"]
