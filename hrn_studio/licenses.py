@@ -73,3 +73,8 @@ def _table(parts: Sequence[License]) -> str:
         allowed = "yes" if part.commercial_use else "**no**"
         rows.append(f"| [{part.name}]({part.source}) | {part.use} | {part.license} | {allowed} |")
     return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":  # makes the page anew
+    _folder = Path(__file__).resolve().parents[1] / "resources"
+    (_folder / "LICENSES.md").write_text(page(read(_folder / "licenses.json")), encoding="utf-8")

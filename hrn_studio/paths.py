@@ -39,7 +39,7 @@ def user_data_dir() -> Path:
 
 
 def user_models_dir() -> Path:
-    """Where the user puts models that cannot be shipped: HRN's weights, ``face_landmarker.task``."""
+    """Where the user puts models that cannot be shipped, such as HRN's weights."""
     return user_data_dir() / "models"
 
 

@@ -92,11 +92,12 @@ def save(settings: Settings, file: Path) -> None:
 def _read(kind: type[Any], values: dict[str, Any], prefix: str, notes: list[str]) -> Any:
     """One dataclass from ``values``; what does not fit is left at its default and noted."""
     taken: dict[str, Any] = {}
-    for name, hint in get_type_hints(kind).items():
+    hints: dict[str, Any] = get_type_hints(kind)
+    for name, hint in hints.items():
         if name not in values:
             continue
         value = values[name]
-        if dataclasses.is_dataclass(hint):
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
             if isinstance(value, dict):
                 taken[name] = _read(hint, value, f"{prefix}{name}.", notes)
             else:

@@ -1,0 +1,49 @@
+"""Fixtures for every test: the user's folders are temporary, optional data is found or skipped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees or changes the user's settings, models or cache."""
+    monkeypatch.setenv("HRN_STUDIO_DATA", str(tmp_path / "user-data"))
+    monkeypatch.setenv("HRN_STUDIO_CACHE", str(tmp_path / "user-cache"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def resources() -> Path:
+    """The program's own data."""
+    return ROOT / "resources"
+
+
+@pytest.fixture(scope="session")
+def bench_dir() -> Path:
+    """The benchmark: images/, gt/, clip.mp4, manifest.json, evaluate.py."""
+    return _optional("HRN_BENCH_DIR", SHARED / "bench", "the benchmark pictures are")
+
+
+@pytest.fixture(scope="session")
+def photos_dir() -> Path:
+    """Real photographs; for looking at results and for tests that need a real face."""
+    return _optional("HRN_PHOTOS_DIR", SHARED / "photos", "the photographs are")
+
+
+def _optional(variable: str, default: Path, what: str) -> Path:
+    folder = Path(os.environ.get(variable, default))
+    if not folder.is_dir():
+        pytest.skip(f"{what} not part of the project; {variable} names their folder")
+    return folder
