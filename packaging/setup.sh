@@ -66,9 +66,9 @@ install_debian() {
     fi
   fi
   say "installing system packages: ${missing[*]}"
-  "${root[@]}" apt-get update -qq </dev/null >&2 || true
+  "${root[@]}" apt-get update -qq </dev/null >/dev/null || true
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
-    --no-install-recommends "${missing[@]}" </dev/null >&2 ||
+    --no-install-recommends "${missing[@]}" </dev/null >/dev/null ||
     say "apt-get could not install them; going on, but some parts may not work"
 }
 

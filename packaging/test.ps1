@@ -9,7 +9,7 @@ $steps = @(
     @("ruff", "format", "--check", "."),
     @("ruff", "check", "."),
     @("mypy", "--strict"),
-    @("lint-imports"),
+    @("lint-imports", "--no-logo"),
     (@("pytest") + $args)
 )
 $failed = @()

@@ -19,7 +19,7 @@ step() {
 step format ruff format --check .
 step lint ruff check .
 step types mypy --strict
-step imports lint-imports
+step imports lint-imports --no-logo
 if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && command -v xvfb-run >/dev/null; then
   step tests xvfb-run --auto-servernum --server-args "-screen 0 1280x1024x24" pytest "$@"
 else
