@@ -69,9 +69,7 @@ class Camera:
     """Where the focal length comes from: ``exif``, ``user``, ``default`` or ``estimated``."""
 
     @classmethod
-    def from_hfov(
-        cls, width: int, height: int, hfov_deg: float, source: str = "default"
-    ) -> Camera:
+    def from_hfov(cls, width: int, height: int, hfov_deg: float, source: str = "default") -> Camera:
         """A camera that sees ``hfov_deg`` across ``width`` pixels, looking through the middle.
 
         A 1280 px wide picture at 60 degrees has a focal length of 1108.5 px.
@@ -137,9 +135,12 @@ class Track:
     """ARKit expression scores 0..1 by name, when the tracker gives them; else empty."""
     notes: tuple[str, ...] = ()
     """What the user should know, in words (for example: the largest of two faces was taken)."""
+    scatter_px: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    """(L,) how far looks at the same face disagree, one standard deviation along an axis; empty
+    when the tracker looked once."""
 
     def __post_init__(self) -> None:
-        _freeze(self, points_px=np.float32, depth_px=np.float32)
+        _freeze(self, points_px=np.float32, depth_px=np.float32, scatter_px=np.float32)
 
     @property
     def size_px(self) -> float:
@@ -161,6 +162,29 @@ class Coefficients:
 
     def __post_init__(self) -> None:
         _freeze(self, identity=np.float32, expression=np.float32, gaze=np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """What a learned regressor says of one face, and how sure it is."""
+
+    identity: Floats
+    """(I,) the first I components, in standard deviations."""
+    identity_sigma: Floats
+    """(I,) standard deviation of its error."""
+    expression: Floats
+    """(E,) 0..1"""
+    expression_sigma: Floats
+    """(E,)"""
+
+    def __post_init__(self) -> None:
+        _freeze(
+            self,
+            identity=np.float32,
+            identity_sigma=np.float32,
+            expression=np.float32,
+            expression_sigma=np.float32,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,9 +221,7 @@ class Mesh:
     """(T, 3) into uv, parallel to triangles."""
 
     def __post_init__(self) -> None:
-        _freeze(
-            self, vertices=np.float32, triangles=np.int32, uv=np.float32, uv_triangles=np.int32
-        )
+        _freeze(self, vertices=np.float32, triangles=np.int32, uv=np.float32, uv_triangles=np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

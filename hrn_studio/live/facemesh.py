@@ -100,3 +100,18 @@ def yaw_deg(points_px: AnyFloats, depth_px: AnyFloats) -> float:
     points = np.column_stack([points_px, depth_px])
     x, y, z = (points[_PAIRS[:, 1]] - points[_PAIRS[:, 0]]).mean(axis=0)
     return float(np.degrees(np.arctan2(z, np.copysign(np.hypot(x, y), x))))
+
+
+def eye_openness(points_px: AnyFloats) -> tuple[float, float]:
+    """How far the lids of the right and of the left eye are apart, against the eye's width.
+
+    ``points_px`` is (478, 2 or more).  Open eyes give 0.15 to 0.28, laughing ones 0.1, closed ones
+    0.04 to 0.06.
+    """
+    right, left = (_openness(points_px[list(eye), :2]) for eye in (RIGHT_EYE, LEFT_EYE))
+    return right, left
+
+
+def _openness(lids: AnyFloats) -> float:
+    gaps = np.linalg.norm(lids[1:8] - lids[15:8:-1], axis=1)
+    return float(gaps.mean() / np.linalg.norm(lids[0] - lids[8]))
