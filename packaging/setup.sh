@@ -8,6 +8,7 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 VENV=${HRN_STUDIO_VENV:-$ROOT/.venv}
+[[ $VENV = /* ]] || VENV=$PWD/$VENV
 CONSTRAINTS=$ROOT/packaging/constraints.txt
 TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
 
@@ -21,9 +22,8 @@ say() { printf 'hrn-studio: %s\n' "$*" >&2; }
 
 # prepare run|test: leaves $VENV ready for use; fast when it already is.
 prepare() {
-  local stamp=$VENV/.ready-$1 wanted
-  wanted=$(cat "$ROOT/pyproject.toml" "$CONSTRAINTS" "${BASH_SOURCE[0]}" | cksum; echo "$ROOT $VENV")
-  if [ -x "$VENV/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+  local stamp=$VENV/.ready-$1
+  if [ -x "$VENV/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(stamp_for)" ]; then
     return 0
   fi
   local packages=("${DEBIAN_RUN[@]}") project=$ROOT
@@ -40,7 +40,13 @@ prepare() {
     say "the Python packages could not be installed; see pip's message above"
     return 1
   }
-  printf '%s\n' "$wanted" >"$stamp"
+  stamp_for >"$stamp"
+}
+
+# What an environment was made from and where; when it changes, the environment is made up to date.
+stamp_for() {
+  cat "$ROOT/pyproject.toml" "$CONSTRAINTS" "${BASH_SOURCE[0]}" | cksum
+  echo "$ROOT $VENV"
 }
 
 pip_install() {
