@@ -76,12 +76,13 @@ def normals_to_8bit(normal: AnyFloats, flip_green: bool = False) -> Bytes:
     codes = np.asarray(normal, np.float32) * (127.5 * sign)
     codes += 127.5
     np.rint(codes, out=codes)
-    return np.clip(codes, 0, 255, out=codes).astype(np.uint8)
+    np.clip(codes, 0, 255, out=codes)
+    return np.asarray(codes, np.uint8)
 
 
 def unit_to_8bit(values: AnyFloats) -> Bytes:
     """0..1 as 0..255."""
-    return np.rint(np.clip(values, 0, 1) * np.float32(255)).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(values, 0, 1) * np.float32(255)), np.uint8)
 
 
 def signed_scale(values: AnyFloats, step: float = 0.0005) -> float:

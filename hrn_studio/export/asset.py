@@ -1,0 +1,178 @@
+"""A finished head as engines want it: parts, materials, shapes and textures, ready to write.
+
+Convention
+----------
+Metres, right-handed, +Y up, the face looks along +Z, +X to the subject's left, head pose removed;
+the origin lies between the eyes.  ``v`` runs up; writers of formats where it runs down turn it.
+Vertices have the same order in ``vertices``, ``captured`` and every morph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hrn_studio.errors import ExportError
+from hrn_studio.export.shapes import personal_shapes
+from hrn_studio.export.textures import Texture, make_textures
+from hrn_studio.face.model import HeadModel
+from hrn_studio.geometry.mesh import vertex_normals
+from hrn_studio.records import AnyFloats, Floats, Ints, Mesh, Reconstruction, frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """How a part answers light (metallic-roughness; never metallic)."""
+
+    name: str
+    roughness: float
+    textured: bool = True
+    """Coloured by the albedo texture; else by ``color_linear``."""
+    detailed: bool = False
+    """The normal map applies."""
+    color_linear: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Linear RGB, times the texture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A named piece of the head."""
+
+    name: str
+    material: str
+    triangles: Ints
+    """(T, 3) into the asset's vertices, counter-clockwise seen from outside."""
+    uv_triangles: Ints
+    """(T, 3) into the asset's uv, parallel."""
+
+    def __post_init__(self) -> None:
+        for name in ("triangles", "uv_triangles"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.int32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Morph:
+    """A shape: what is added to the neutral head at full weight."""
+
+    name: str
+    """ARKit's, lower camel case: ``jawOpen``; left and right are the subject's."""
+    deltas: Floats
+    """(V, 3) metres; exactly zero where nothing moves."""
+    normal_deltas: Floats
+    """(V, 3) change of the unit normals."""
+
+    def __post_init__(self) -> None:
+        for name in ("deltas", "normal_deltas"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asset:
+    """Everything a writer may want."""
+
+    name: str
+    """First part of all file names; see :func:`hrn_studio.export.names.file_stem`."""
+    vertices: Floats
+    """(V, 3) neutral head."""
+    normals: Floats
+    """(V, 3)"""
+    captured: Floats
+    """(V, 3) the head with the first picture's expression."""
+    captured_normals: Floats
+    """(V, 3)"""
+    uv: Floats
+    """(U, 2)"""
+    parts: tuple[Part, ...]
+    materials: tuple[Material, ...]
+    morphs: tuple[Morph, ...]
+    textures: Mapping[str, Texture]
+    """By role: ``albedo``, ``normal``, ``displacement``, ``confidence``, ``deformation``."""
+    notice: str = ""
+    """One line on rights, for formats that carry one."""
+
+    def __post_init__(self) -> None:
+        for name in ("vertices", "normals", "captured", "captured_normals", "uv"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.float32))
+
+    @property
+    def mesh(self) -> Mesh:
+        """The neutral head in one piece, part after part."""
+        return Mesh(
+            self.vertices,
+            np.concatenate([part.triangles for part in self.parts]),
+            self.uv,
+            np.concatenate([part.uv_triangles for part in self.parts]),
+        )
+
+    def texture_file(self, role: str) -> str:
+        """``NAME_albedo.png``."""
+        return f"{self.name}_{role}.png"
+
+
+SKIN = Material("skin", roughness=0.5, detailed=True)
+EYES = Material("eyes", roughness=0.08)
+TEETH = Material("teeth", roughness=0.25)
+TONGUE = Material("tongue", roughness=0.35)
+MATERIALS = (SKIN, EYES, TEETH, TONGUE)
+
+_SAME_NORMAL = 1e-3
+"""Normals that turn less than this, in radians, stay."""
+
+
+def make_asset(reconstruction: Reconstruction, head: HeadModel, name: str) -> Asset:
+    """The head of a reconstruction, with its shapes and textures.
+
+    Parameters
+    ----------
+    head
+        The model that was fitted.
+    name
+        A file stem; see :func:`hrn_studio.export.names.file_stem`.
+
+    Raises
+    ------
+    ExportError
+        The head holds numbers that are not finite.
+    """
+    neutral, captured = reconstruction.neutral, reconstruction.views[0].vertices
+    for vertices in (neutral, captured):
+        if not np.isfinite(vertices).all():
+            raise ExportError("the fitted head is broken (not a number); fit it again")
+    normals = vertex_normals(neutral, head.triangles)
+    return Asset(
+        name=name,
+        vertices=neutral,
+        normals=normals,
+        captured=captured,
+        captured_normals=vertex_normals(captured, head.triangles),
+        uv=head.uv,
+        parts=_parts(head),
+        materials=MATERIALS,
+        morphs=_morphs(head, neutral, normals),
+        textures=make_textures(reconstruction.maps),
+    )
+
+
+def _parts(head: HeadModel) -> tuple[Part, ...]:
+    result = []
+    for name in head.part_names:
+        chosen = head.part_triangles(name)
+        material = next((m.name for m in MATERIALS[1:] if name.startswith(_stem(m))), SKIN.name)
+        result.append(Part(name, material, head.triangles[chosen], head.uv_triangles[chosen]))
+    return tuple(result)
+
+
+def _stem(material: Material) -> str:
+    """``eye`` for ``eyes``, since parts are called ``eye_left`` and ``eye_right``."""
+    return material.name.removesuffix("s")
+
+
+def _morphs(head: HeadModel, neutral: AnyFloats, normals: Floats) -> tuple[Morph, ...]:
+    result = []
+    for name, deltas in zip(head.expression_names, personal_shapes(head, neutral), strict=True):
+        turned = vertex_normals(neutral + deltas, head.triangles) - normals
+        turned[np.abs(turned).max(1) < _SAME_NORMAL] = 0
+        result.append(Morph(name, deltas, turned))
+    return tuple(result)

@@ -1,0 +1,110 @@
+"""The formats there are, and the one call that exports a head to a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from hrn_studio import licenses, paths
+from hrn_studio.errors import UsageError
+from hrn_studio.export.asset import Asset, make_asset
+from hrn_studio.export.folder import writing_folder
+from hrn_studio.export.gltf import write_glb
+from hrn_studio.export.manifest import describe_file, make_manifest, manifest_bytes
+from hrn_studio.export.names import file_stem
+from hrn_studio.export.obj import write_obj
+from hrn_studio.face.model import HeadModel
+from hrn_studio.records import Progress, Reconstruction
+
+Writer: TypeAlias = Callable[[Asset], Mapping[str, bytes]]
+
+
+def write_maps(asset: Asset) -> dict[str, bytes]:
+    """``NAME_albedo.png`` and the others."""
+    return {asset.texture_file(role): texture.png for role, texture in asset.textures.items()}
+
+
+FORMATS: Mapping[str, Writer] = MappingProxyType(
+    {"obj": write_obj, "maps": write_maps, "glb": write_glb}
+)
+"""A new format is one module and one line here."""
+
+
+def export(
+    reconstruction: Reconstruction,
+    head: HeadModel,
+    target: str | Path,
+    *,
+    name: str,
+    formats: Sequence[str] = tuple(FORMATS),
+    extra: Mapping[str, bytes] | None = None,
+    manifest_name: str = "manifest.json",
+    options: Mapping[str, Any] | None = None,
+    created: str | None = None,
+) -> Generator[Progress, None, Path]:
+    """Write a head into the folder ``target``: everything or nothing.
+
+    What is guaranteed when something goes wrong is said in :mod:`hrn_studio.export.folder`.  To
+    cancel is to close the generator.
+
+    Parameters
+    ----------
+    name
+        What the files are called; made fit for file names.
+    formats
+        Names from :data:`FORMATS`.
+    extra
+        Files to put beside, by name: the preview, for example.
+    manifest_name
+        Give each head its own when several share a folder.
+    options
+        For the manifest: what the user asked for.
+    created
+        ISO 8601 time for the manifest; now when not given.
+
+    Yields
+    ------
+    Progress
+        Stage ``export``, the fraction of this task.
+
+    Returns
+    -------
+    Path
+        The folder, absolute.
+
+    Raises
+    ------
+    UsageError
+        A format is unknown.
+    ExportError
+        The folder cannot be written; nothing was changed.
+    """
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise UsageError(f"no format is called '{unknown[0]}'; there are {', '.join(FORMATS)}")
+    started = datetime.now(UTC).isoformat(timespec="seconds") if created is None else created
+    yield Progress("export", 0.0, "shapes and textures")
+    asset = make_asset(reconstruction, head, file_stem(name))
+    files: dict[str, bytes] = {}
+    for number, wanted in enumerate(formats):
+        yield Progress("export", 0.2 + 0.6 * number / len(formats), wanted)
+        files.update(FORMATS[wanted](asset))
+    files.update(extra or {})
+    manifest = make_manifest(
+        reconstruction,
+        head,
+        asset,
+        [describe_file(*item) for item in files.items()],
+        licenses=licenses.read(paths.resources() / "licenses.json"),
+        options=options or {},
+        created=started,
+    )
+    contents = {**files, manifest_name: manifest_bytes(manifest)}
+    with closing(writing_folder(target, contents)) as writing:
+        for done, written in enumerate(writing, 1):
+            yield Progress("export", 0.8 + 0.2 * done / len(contents), written)
+    return Path(target).expanduser().absolute()

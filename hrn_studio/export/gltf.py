@@ -1,0 +1,130 @@
+"""glTF 2.0 in one binary file: the neutral head with its shapes and textures.
+
+One mesh with a primitive for each material, all with the same shapes in the same order; names of
+the shapes in ``mesh.extras.targetNames``, as every importer reads them.  glTF's ``v`` runs down:
+turned here and nowhere else.  The file is skinless, for viewers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hrn_studio import __version__
+from hrn_studio.export._glb import Buffer
+from hrn_studio.export.asset import Asset, Material
+from hrn_studio.export.images import jpeg
+from hrn_studio.geometry.mesh import corner_tangents
+from hrn_studio.geometry.seams import split_at_seams
+from hrn_studio.records import Bytes, Floats
+
+_LINEAR, _TRILINEAR, _CLAMP = 9729, 9987, 33071
+
+
+def write_glb(asset: Asset) -> dict[str, bytes]:
+    """``NAME.glb``; the same asset gives the same bytes."""
+    buffer = Buffer()
+    used = {part.material for part in asset.parts}
+    materials = [material for material in asset.materials if material.name in used]
+    primitives = [
+        _primitive(buffer, asset, material, number) for number, material in enumerate(materials)
+    ]
+    mesh: dict[str, Any] = {"name": asset.name, "primitives": primitives}
+    if asset.morphs:
+        mesh["weights"] = [0.0] * len(asset.morphs)
+        mesh["extras"] = {"targetNames": [morph.name for morph in asset.morphs]}
+    document: dict[str, Any] = {
+        "asset": {"version": "2.0", "generator": f"HRN Studio {__version__}"},
+        "scene": 0,
+        "scenes": [{"name": asset.name, "nodes": [0]}],
+        "nodes": [{"name": asset.name, "mesh": 0}],
+        "meshes": [mesh],
+        "materials": [_material(asset, material) for material in materials],
+    }
+    if asset.notice:
+        document["asset"]["copyright"] = asset.notice
+    roles = _roles(asset)
+    if roles:
+        document["images"] = [_image(buffer, asset, role) for role in roles]
+        document["samplers"] = [
+            {"magFilter": _LINEAR, "minFilter": _TRILINEAR, "wrapS": _CLAMP, "wrapT": _CLAMP}
+        ]
+        document["textures"] = [{"sampler": 0, "source": n} for n in range(len(roles))]
+    return {f"{asset.name}.glb": buffer.glb(document)}
+
+
+def _primitive(buffer: Buffer, asset: Asset, material: Material, number: int) -> dict[str, Any]:
+    parts = [part for part in asset.parts if part.material == material.name]
+    triangles = np.concatenate([part.triangles for part in parts])
+    uv_triangles = np.concatenate([part.uv_triangles for part in parts])
+    split = split_at_seams(triangles, uv_triangles)
+    attributes = {
+        "POSITION": buffer.vertices(asset.vertices[split.vertex], bounds=True),
+        "NORMAL": buffer.vertices(asset.normals[split.vertex]),
+        "TEXCOORD_0": buffer.vertices(_v_down(asset.uv[split.uv])),
+    }
+    if _shows_detail(asset, material):
+        tangents = corner_tangents(asset.vertices, triangles, asset.uv, uv_triangles, asset.normals)
+        attributes["TANGENT"] = buffer.vertices(tangents[split.uv])
+    primitive: dict[str, Any] = {
+        "attributes": attributes,
+        "indices": buffer.indices(split.triangles, len(split.vertex)),
+        "material": number,
+    }
+    if asset.morphs:
+        moves = buffer.deltas([m.deltas[split.vertex] for m in asset.morphs], bounds=True)
+        turns = buffer.deltas([m.normal_deltas[split.vertex] for m in asset.morphs], bounds=False)
+        primitive["targets"] = [
+            {"POSITION": move, "NORMAL": turn} for move, turn in zip(moves, turns, strict=True)
+        ]
+    return primitive
+
+
+def _v_down(uv: Floats) -> Floats:
+    return np.stack([uv[:, 0], 1.0 - uv[:, 1]], 1)
+
+
+def _material(asset: Asset, material: Material) -> dict[str, Any]:
+    surface: dict[str, Any] = {
+        "baseColorFactor": [*material.color_linear, 1.0],
+        "metallicFactor": 0.0,
+        "roughnessFactor": material.roughness,
+    }
+    roles = _roles(asset)
+    if material.textured and "albedo" in roles:
+        surface["baseColorTexture"] = {"index": roles.index("albedo")}
+    result: dict[str, Any] = {"name": material.name, "pbrMetallicRoughness": surface}
+    if _shows_detail(asset, material):
+        result["normalTexture"] = {"index": roles.index("normal"), "scale": 1.0}
+    return result
+
+
+def _shows_detail(asset: Asset, material: Material) -> bool:
+    return material.detailed and "normal" in asset.textures
+
+
+def _roles(asset: Asset) -> list[str]:
+    """The textures inside the file; displacement has no place in core glTF."""
+    needed = {
+        "albedo": any(material.textured for material in asset.materials),
+        "normal": any(material.detailed for material in asset.materials),
+    }
+    return [role for role, use in needed.items() if use and role in asset.textures]
+
+
+def _image(buffer: Buffer, asset: Asset, role: str) -> dict[str, Any]:
+    """Colours as JPEG, which keeps the file small; data as PNG, which keeps every value."""
+    texture = asset.textures[role]
+    if role == "albedo":
+        pixels: Bytes = texture.pixels
+        return {
+            "name": f"{asset.name}_{role}",
+            "mimeType": "image/jpeg",
+            "bufferView": buffer.view(jpeg(pixels)),
+        }
+    return {
+        "name": f"{asset.name}_{role}",
+        "mimeType": "image/png",
+        "bufferView": buffer.view(texture.png),
+    }
