@@ -247,7 +247,7 @@ def lamp(image: Bytes, points_px: AnyFloats, normals: AnyFloats) -> Lamp | None:
 
 
 def _dome(count: int) -> Doubles:
-    """Directions (N, 3) spread evenly over the half that faces the viewer (a sunflower's spiral)."""
+    """Directions (N, 3) spread evenly over the front half (a sunflower's spiral)."""
     k = np.arange(count) + 0.5
     z = 1 - k / count
     angle = np.pi * (1 + 5**0.5) * k
