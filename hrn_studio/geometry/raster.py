@@ -81,9 +81,9 @@ def rasterize(
     triangle = np.full((height, width), -1, np.int32)
     barycentric = np.zeros((height, width, 3), np.float32)
     depth = np.full((height, width), np.inf, np.float32)
-    _kernel()(
-        np.ascontiguousarray(vertices, np.float64),
-        np.ascontiguousarray(triangles, np.int32),
+    _compiled(_rasterize)(
+        _read_only(vertices, np.float64),
+        _read_only(triangles, np.int32),
         float(camera.focal_px),
         float(camera.center_px[0]),
         float(camera.center_px[1]),
@@ -112,24 +112,42 @@ def interpolate(fragments: Fragments, triangles: Ints, attributes: AnyFloats) ->
     -------
     (H, W, C), zeros where empty.
     """
-    rows, columns = np.nonzero(fragments.triangle >= 0)
-    corners = triangles[fragments.triangle[rows, columns]]
-    weights = fragments.barycentric[rows, columns]
-    values = np.ascontiguousarray(attributes, np.float32)
-    result = np.zeros((*fragments.triangle.shape, values.shape[1]), np.float32)
-    result[rows, columns] = np.einsum("pk,pkc->pc", weights, values[corners])
+    covered = fragments.covered
+    result = np.zeros((*covered.shape, attributes.shape[1]), np.float32)
+    result[covered] = interpolate_covered(fragments, triangles, attributes)
     return result
 
 
+def interpolate_covered(fragments: Fragments, triangles: Ints, attributes: AnyFloats) -> Floats:
+    """Like :func:`interpolate`, (P, C) for the covered pixels alone, in row-major order."""
+    count = int(np.count_nonzero(fragments.triangle >= 0))
+    result = np.empty((count, attributes.shape[1]), np.float32)
+    _compiled(_interpolate)(
+        fragments.triangle,
+        fragments.barycentric,
+        _read_only(triangles, np.int32),
+        _read_only(attributes, np.float32),
+        result,
+    )
+    return result
+
+
+def _read_only(array: Any, dtype: Any) -> Any:
+    """A read-only view, contiguous: numba compiles a kernel once per kind of array."""
+    view = np.ascontiguousarray(array, dtype).view()
+    view.flags.writeable = False
+    return view
+
+
 @cache
-def _kernel() -> Callable[..., None]:
-    """The compiled kernel; kept on disk where numba finds a folder it may write to."""
+def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """A compiled kernel; kept on disk where numba finds a folder it may write to."""
     import numba
 
     try:
-        compiled: Any = numba.njit(nogil=True, cache=True)(_rasterize)
+        compiled: Any = numba.njit(nogil=True, cache=True)(function)
     except RuntimeError:  # a frozen build: numba has no source file to hang its cache on
-        compiled = numba.njit(nogil=True)(_rasterize)
+        compiled = numba.njit(nogil=True)(function)
     return compiled  # type: ignore[no-any-return]
 
 
@@ -220,3 +238,24 @@ def _rasterize(
                 barycentric[row, column, 0] = u / total
                 barycentric[row, column, 1] = v / total
                 barycentric[row, column, 2] = w / total
+
+
+def _interpolate(
+    triangle: Any, barycentric: Any, triangles: Any, attributes: Any, result: Any
+) -> None:
+    height, width = triangle.shape
+    channels = attributes.shape[1]
+    pixel = 0
+    for row in range(height):
+        for column in range(width):
+            t = triangle[row, column]
+            if t < 0:
+                continue
+            i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            u, v = barycentric[row, column, 0], barycentric[row, column, 1]
+            w = barycentric[row, column, 2]
+            for c in range(channels):
+                result[pixel, c] = (
+                    u * attributes[i, c] + v * attributes[j, c] + w * attributes[k, c]
+                )
+            pixel += 1

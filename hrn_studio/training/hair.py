@@ -1,0 +1,213 @@
+"""Hair as a shell of strands: a cap lifted off the scalp, and curtains for long hair.
+
+The shell is a grid of columns round the head and rows from the crown down, rooted in the head's
+own triangles, so that it follows every identity.  Where the shell is hair and where it is not is
+decided pixel by pixel (:func:`paint_hair`), which gives soft hairlines and loose ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hrn_studio.face.model import HeadModel
+from hrn_studio.geometry.raster import rasterize
+from hrn_studio.live._cv import cv2
+from hrn_studio.records import Camera, Doubles, Floats, Ints
+from hrn_studio.training.noise import smooth_noise, strands
+
+CENTER = np.array([0.0, 0.02, -0.08])
+COLUMNS = 73  # first and last meet at the back
+CAP_ROWS, LOWER_ROWS = 22, 14
+CAP_END = np.radians(-10.0)
+NAPE = np.radians(-50.0)
+TEXTURE = (256, 640)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Roots:
+    """Where the shell's nodes sit on a head model; made once."""
+
+    triangle: Ints
+    """(rows, COLUMNS)"""
+    barycentric: Floats
+    """(rows, COLUMNS, 3)"""
+    azimuth: Doubles
+    """(COLUMNS,) -pi .. pi, 0 in front."""
+    elevation: Doubles
+    """(rows,) radians."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """The hairline and shape of one person's hair."""
+
+    line: Doubles
+    """(COLUMNS,) elevation in radians where hair ends, below it is skin."""
+    thickness: float
+    """Metres on top."""
+    hanging: float
+    """Length in metres of what hangs below the ears; 0 for short hair."""
+    coverage: float
+    """1 dense .. 0.4 cropped."""
+    waves: float
+    """How far strands wander."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shell:
+    """The hair's mesh, in the head frame."""
+
+    vertices: Floats
+    """(N, 3)"""
+    triangles: Ints
+    coordinates: Floats
+    """(N, 2) column and row on the grid, 0..1."""
+    tangents: Floats
+    """(N, 3) along the strands."""
+
+
+def find_roots(head: HeadModel) -> Roots:
+    """Root the grid: the first skin that a ray from the middle of the skull meets."""
+    azimuth = np.linspace(-np.pi, np.pi, COLUMNS)
+    elevation = np.concatenate(
+        [
+            np.linspace(np.radians(89), CAP_END, CAP_ROWS),
+            np.linspace(CAP_END, NAPE, LOWER_ROWS + 1)[1:],
+        ]
+    )
+    skin = head.part_triangles("skin")
+    a, e = np.meshgrid(azimuth, elevation)
+    rays = np.stack([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)], axis=-1)
+    triangle = np.zeros(a.shape, np.int32)
+    barycentric = np.zeros((*a.shape, 3), np.float32)
+    size = 256
+    camera = Camera(size, size, size / 2, (size / 2, size / 2))  # 90 degrees: six make a cube
+    for axis in range(3):
+        for sign in (1.0, -1.0):
+            forward = np.eye(3)[axis] * sign
+            right = np.eye(3)[(axis + 1) % 3]
+            frame = np.stack([right, np.cross(forward, right), forward])
+            fragments = rasterize(
+                (head.mean - CENTER) @ frame.T, head.triangles[skin], camera, back_faces=True
+            )
+            mine = np.argmax(np.abs(rays), axis=-1) == axis
+            mine &= np.sign(rays[..., axis]) == sign
+            local = rays[mine] @ frame.T
+            pixel = np.clip((local[:, :2] / local[:, 2:] + 1) * size / 2, 0, size - 1).astype(int)
+            found = fragments.triangle[pixel[:, 1], pixel[:, 0]]
+            triangle[mine] = skin[np.maximum(found, 0)]
+            barycentric[mine] = fragments.barycentric[pixel[:, 1], pixel[:, 0]]
+    return Roots(triangle, barycentric, azimuth, elevation)
+
+
+def draw_cut(rng: np.random.Generator, kind: str, age: float) -> Cut | None:
+    """A hairline and shape; ``kind`` as in :class:`hrn_studio.training.style.Style`."""
+    if kind == "bald":
+        return None
+    front = rng.normal(33, 4) + (rng.gamma(2.0, 4) * age if kind != "long" else 0)
+    if kind == "long" and rng.random() < 0.25:
+        front = rng.uniform(14, 26)  # a fringe
+    temple = front + rng.normal(-2, 6) + (8 * age if kind != "long" else 0)
+    sideburn = rng.uniform(-22, 0)
+    angles = np.array([0, 30, 52, 62, 72, 79, 84, 104, 116, 180.0])
+    if kind == "long":
+        curtain = rng.uniform(8, 20)
+        ends = [front, temple - 4, curtain, -12, -90, -90, -90, -90, -90, -90]
+        angles[2:5] = np.array([-14, -6, 0]) + rng.uniform(58, 78)
+    else:
+        ends = [front, temple, 20, 8, sideburn, sideburn, 6, 6, -20, rng.uniform(-42, -30)]
+    azimuth = np.abs(np.linspace(-180, 180, COLUMNS))
+    line = np.radians(np.interp(azimuth, angles, ends))
+    return Cut(
+        line=line + np.radians(rng.normal(0, 1.0, COLUMNS)),
+        thickness={
+            "cropped": rng.uniform(0.001, 0.004),
+            "short": rng.uniform(0.008, 0.035),
+            "long": rng.uniform(0.008, 0.022),
+        }[kind],
+        hanging=rng.uniform(0.06, 0.28) if kind == "long" else 0.0,
+        coverage=rng.uniform(0.35, 0.95) if kind == "cropped" else 1.0,
+        waves=rng.gamma(1.5, 1.0),
+    )
+
+
+def grow(
+    rng: np.random.Generator, head: HeadModel, roots: Roots, cut: Cut, vertices: Floats
+) -> Shell:
+    """The shell over a head's vertices (V, 3), head frame."""
+    corners = head.triangles[roots.triangle]
+    base = (roots.barycentric[..., None] * vertices[corners]).sum(axis=2)
+    outward = base - CENTER
+    outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
+    inside = roots.elevation[:, None] - cut.line[None, :]
+    lift = np.clip(inside / np.radians(30), 0, 1)
+    rows, columns = inside.shape
+    lumps = cv2.resize(rng.standard_normal((5, 9), np.float32), (columns, rows))
+    lumps[:, -1] = lumps[:, 0]
+    high = np.clip(np.sin(roots.elevation), 0, 1)[:, None]
+    lift = cut.thickness * lift * (2 - lift) * (0.3 + 0.7 * high) * (1 + 0.25 * lumps) + 0.0012
+    if cut.hanging:
+        first = CAP_ROWS - 1
+        level = np.hypot(outward[first, :, 0], outward[first, :, 2])[:, None]
+        flat = outward[first] * [1, 0, 1] / level
+        side = np.exp(-(((np.abs(roots.azimuth) - 1.6) / 0.5) ** 2))[:, None]
+        t = np.linspace(0, 1, LOWER_ROWS + 1)[1:, None, None]
+        spread = 0.010 + 0.026 * side + 0.008 * rng.random() * np.sin(np.pi * t)
+        fall = base[first] + flat * np.minimum(1, 6 * t) * spread
+        base[CAP_ROWS:] = fall + np.array([0, -1, 0]) * cut.hanging * t
+        outward[CAP_ROWS:] = flat
+        lift[CAP_ROWS:] = lift[first]
+        ear = side[:, 0] * np.clip((np.radians(25) - roots.elevation) / 0.6, 0, 1)[:, None]
+        lift[:CAP_ROWS] += 0.014 * ear[:CAP_ROWS]
+    nodes = (base + outward * lift[..., None]).astype(np.float32)
+    nodes[:, -1] = nodes[:, 0]
+    if cut.hanging:
+        for _ in range(6):  # fall smoothly over the ears
+            middle = nodes[9:-2] + 2 * nodes[10:-1] + nodes[11:]
+            nodes[10:-1] = middle / 4
+    tangents = np.gradient(nodes, axis=0)
+    tangents /= np.linalg.norm(tangents, axis=-1, keepdims=True) + 1e-9
+    index = np.arange(rows * columns).reshape(rows, columns)
+    a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
+    triangles = np.concatenate(
+        [np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)]
+    )
+    u, v = np.meshgrid(np.linspace(0, 1, columns), np.linspace(0, 1, rows))
+    return Shell(
+        nodes.reshape(-1, 3),
+        triangles.astype(np.int32),
+        np.stack([u, v], -1).reshape(-1, 2).astype(np.float32),
+        tangents.reshape(-1, 3).astype(np.float32),
+    )
+
+
+def paint_hair(
+    rng: np.random.Generator, cut: Cut, roots: Roots, color: Floats
+) -> tuple[Floats, Floats]:
+    """Albedo (h, w, 3) linear and opacity (h, w) over the shell's coordinates."""
+    height, width = TEXTURE
+    streak = strands(rng, height, width, 60.0)
+    if cut.waves > 0.3:
+        shift = smooth_noise(rng, height, width, 12, 2) * np.float32(2.5 * cut.waves)
+        columns, rows = np.meshgrid(
+            np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+        )
+        streak = cv2.remap(
+            streak, columns + shift, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
+        )
+    albedo = color * np.exp(np.float32(0.38) * streak)[..., None]
+    row_elevation = np.interp(
+        np.linspace(0, 1, height), np.linspace(0, 1, len(roots.elevation)), roots.elevation
+    )
+    line = np.interp(np.linspace(0, 1, width), np.linspace(0, 1, COLUMNS), cut.line)
+    inside = row_elevation[:, None] - line[None, :]
+    if cut.hanging:
+        end = (1 - np.linspace(0, 1, height)[:, None]) * 1.2
+        inside = np.minimum(inside, end)
+    loose = np.radians(2.2) * streak
+    grain = rng.random((height, width), np.float32)
+    alpha = np.clip((inside + loose) / np.radians(4.0), 0, 1)
+    alpha = alpha * np.where(cut.coverage < 1, cut.coverage * (0.7 + 0.6 * grain), 1)
+    return np.asarray(albedo, np.float32), np.asarray(np.clip(alpha, 0, 1), np.float32)
