@@ -6,7 +6,8 @@ MediaPipe is imported when the first graph is made: it costs half a second.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 
@@ -39,11 +40,15 @@ class _Graph:
     def _process(self, image: Bytes, output: str) -> Any:
         image = np.ascontiguousarray(image)
         if self._has_worked:
-            return getattr(self._solution.process(image), output) or ()
+            return self._found(image, output)
         with quiet():  # ... and a face
-            found = getattr(self._solution.process(image), output) or ()
+            found = self._found(image, output)
         self._has_worked = len(found) > 0
         return found
+
+    def _found(self, image: Bytes, output: str) -> Any:
+        found = getattr(self._solution.process(image), output)
+        return () if found is None else found
 
     def close(self) -> None:
         """Free the graph; closing twice does nothing."""
@@ -107,3 +112,28 @@ class FaceDetector(_Graph):
                 )
             )
         return boxes
+
+
+class Segmenter(_Graph):
+    """Person against background."""
+
+    def __init__(self) -> None:
+        with quiet():
+            from mediapipe.python.solutions import selfie_segmentation
+
+        super().__init__(selfie_segmentation.SelfieSegmentation, model_selection=0)
+
+    def person(self, image: Bytes) -> Floats:
+        """(h, w) 0..1: 1 on a person.  Computed at 256 x 256 px."""
+        return np.array(self._process(image, "segmentation_mask"), np.float32)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -18,7 +18,9 @@ from hrn_studio.records import Bytes, Doubles, Floats
 FACE_PX = 256
 """Size of the face in a crop; the landmark network itself sees 192 px."""
 
-_MARGIN = 0.75
+SIDE_PX = 640
+"""Side of a crop."""
+
 _BASE_PX = 320
 _BASE_REACH = 1.8
 
@@ -51,8 +53,11 @@ class View:
     gamma: float = 1.0
 
 
-def base_around(image: Bytes, points: Floats) -> Base:
-    """Cut out the surroundings of a face; ``points`` are (L, 2 or more) in pixels."""
+def base_around(image: Bytes, points: Floats, face_px: float = _BASE_PX) -> Base:
+    """Cut out the surroundings of a face; ``points`` are (L, 2 or more) in pixels.
+
+    A face larger than ``face_px`` is scaled down to it.
+    """
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     center = (low + high).astype(np.float64) / 2
     size = float((high - low).max())
@@ -60,8 +65,8 @@ def base_around(image: Bytes, points: Floats) -> Base:
     x0, y0 = np.clip(np.floor(center - _BASE_REACH * size), 0, [width - 1, height - 1]).astype(int)
     x1, y1 = np.clip(np.ceil(center + _BASE_REACH * size), 1, [width, height]).astype(int)
     cut: Any = image[y0:y1, x0:x1]
-    if size > _BASE_PX:
-        shrunk = np.maximum(1, np.rint(np.array([x1 - x0, y1 - y0]) * _BASE_PX / size)).astype(int)
+    if size > face_px:
+        shrunk = np.maximum(1, np.rint(np.array([x1 - x0, y1 - y0]) * face_px / size)).astype(int)
         cut = cv2.resize(cut, shrunk.tolist(), interpolation=cv2.INTER_AREA)
     scale = np.array([cut.shape[1], cut.shape[0]]) / [x1 - x0, y1 - y0]
     return Base(np.asarray(cut, np.uint8), np.array([x0, y0], np.float64), scale, center, size)
@@ -85,9 +90,8 @@ def views(count: int, seed: int = 0) -> list[View]:
     return result[:count]
 
 
-def look(base: Base, view: View) -> tuple[Bytes, Doubles]:
+def look(base: Base, view: View, side: int = SIDE_PX) -> tuple[Bytes, Doubles]:
     """The crop a view shows, and the (2, 3) map from the picture's pixels to the crop's."""
-    side = round(FACE_PX * (1 + 2 * _MARGIN))
     scale = view.face_px / base.size_px
     cos, sin = np.cos(view.roll_rad) * scale, np.sin(view.roll_rad) * scale
     turn = np.array([[cos, -sin], [sin, cos]])
