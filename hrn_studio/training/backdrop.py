@@ -8,6 +8,7 @@ from hrn_studio.detail.shading import linear_from_srgb
 from hrn_studio.live._cv import cv2
 from hrn_studio.records import Floats
 from hrn_studio.training.noise import smooth_noise
+from hrn_studio.training.pixels import blurred, resized
 
 SHRINK = 3
 
@@ -30,11 +31,10 @@ def draw_backdrop(rng: np.random.Generator, height: int, width: int) -> Floats:
     if rng.random() < 0.25:
         _window(picture, rng)
     blur = rng.choice([0.0, 0.6, 1.5, 4.0])
-    if blur:
-        picture = cv2.GaussianBlur(picture, (0, 0), blur)
+    picture = blurred(picture, blur)
     texture = smooth_noise(rng, rows, columns, float(rng.uniform(3, 60)), 3)
     picture = picture * np.exp(np.float32(rng.gamma(1.0, 0.02)) * texture[..., None])
-    picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    picture = resized(picture, width, height)
     return np.asarray(linear_from_srgb(np.clip(picture, 0, 1)), np.float32)
 
 

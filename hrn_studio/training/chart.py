@@ -37,7 +37,11 @@ class Chart:
     """(R, C) radians, positive towards the subject's left."""
 
     front: Floats
-    """(240, 160, 2) texel at each millimetre of the face from the front: y 0.11 down, x -0.08 up."""
+    """(240, 160, 2) texel at each millimetre of the face seen from the front, from y = 0.11 down
+    and from x = -0.08 up."""
+
+    flatness: Floats
+    """(R, C) 1 where the skin faces the chart, falling to 0 where it is seen edge-on."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -66,8 +70,8 @@ class Chart:
         return np.asarray(np.exp(-squared / (2 * radius**2)) * front, np.float32)
 
 
-def make_chart(head: HeadModel, columns: int = 640) -> Chart:
-    """The canvas of a head; 640 columns are about half a millimetre a texel in the face."""
+def make_chart(head: HeadModel, columns: int = 512) -> Chart:
+    """The canvas of a head; 512 columns are about 0.6 millimetres a texel in the face."""
     rows = round(columns * ASPECT)
     texels = chart_texels(head.mean, rows, columns)
     skin = head.triangles[head.part_triangles("skin")]
@@ -77,9 +81,7 @@ def make_chart(head: HeadModel, columns: int = 640) -> Chart:
     skin = skin[span < columns / 2]
     depth = 10.0 - reach  # nearly parallel rays, outermost first
     flat = np.column_stack([texels * depth[:, None], depth])
-    fragments = rasterize(
-        flat, skin, Camera(columns, rows, 1.0, (0.0, 0.0)), back_faces=True
-    )
+    fragments = rasterize(flat, skin, Camera(columns, rows, 1.0, (0.0, 0.0)), back_faces=True)
     names = list(head.regions)
     values = np.column_stack([head.mean, *(head.regions[n] for n in names)])
     painted = interpolate(fragments, skin, values)
@@ -91,8 +93,13 @@ def make_chart(head: HeadModel, columns: int = 640) -> Chart:
     ) * (10.0 - head.mean[:, 2:])
     seen = rasterize(from_front, skin, Camera(160, 240, 1000.0, (0.0, 0.0)))
     front = interpolate(seen, skin, texels)
+    place = painted[..., :3]
+    steps = [np.linalg.norm(np.gradient(place, axis=axis), axis=2) for axis in (0, 1)]
+    usual = 0.1 * (HIGHEST - LOWEST) / rows
+    flatness = np.clip(2.5 - np.maximum(*steps) / usual, 0, 1)
     return Chart(
         front=front,
+        flatness=np.asarray(flatness, np.float32),
         position=np.ascontiguousarray(painted[..., :3]),
         texels=texels,
         regions={n: np.ascontiguousarray(painted[..., 3 + k]) for k, n in enumerate(names)},

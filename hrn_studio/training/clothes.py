@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from hrn_studio.geometry.transforms import rotation_from_vector
-from hrn_studio.live._cv import cv2
 from hrn_studio.records import AnyFloats, Doubles, Floats, Ints
 from hrn_studio.training.noise import smooth_noise
+from hrn_studio.training.pixels import blurred
 
 AROUND = 48
 # Down from the base of the neck, half width, half depth, backwards shift; metres.
 SECTIONS = np.array(
     [
-        [-0.020, 0.050, 0.050, 0.000],
+        [-0.020, 0.034, 0.036, 0.000],
         [0.000, 0.062, 0.062, 0.004],
         [0.018, 0.082, 0.074, 0.010],
         [0.038, 0.125, 0.088, 0.014],
@@ -86,4 +86,4 @@ def paint_garment(rng: np.random.Generator, skin: Floats) -> Floats:
     hem = np.clip(1 - np.abs(row - neckline - 0.02) * height / 3, 0, 1)[..., None]
     cloth *= 1 - 0.35 * hem
     picture = skin * (1 - edge) + cloth * edge
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.6), np.float32)
+    return blurred(picture, 0.6)

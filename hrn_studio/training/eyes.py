@@ -6,9 +6,9 @@ import numpy as np
 
 from hrn_studio.face.gaze import gaze_rotation
 from hrn_studio.face.model import HeadModel
-from hrn_studio.live._cv import cv2
 from hrn_studio.records import Coefficients, Floats
 from hrn_studio.training.noise import smooth_noise
+from hrn_studio.training.pixels import resized
 
 
 def eye_coordinates(head: HeadModel, vertices: Floats, coefficients: Coefficients) -> Floats:
@@ -47,10 +47,10 @@ def paint_eyes(
     patch = np.abs(veins[at[:, 1], at[:, 0]])
     corner = np.clip((ring - 1.1) / 1.2, 0, 1)
     blood = redness * (0.5 + 2 * corner) * (1 + 0.6 * np.exp(-12 * patch * patch))
-    white = np.array([0.72, 0.70, 0.67], np.float32) * np.float32(rng.uniform(0.75, 1.1))
+    white = np.array([0.58, 0.56, 0.53], np.float32) * np.float32(rng.uniform(0.75, 1.1))
     ball = white * np.exp(-blood[:, None] * np.array([0.15, 0.9, 0.8], np.float32))
 
-    fibres = cv2.resize(rng.standard_normal((4, 70), np.float32), (256, 16))
+    fibres = resized(rng.standard_normal((4, 70), np.float32), 256, 16)
     column = ((turn / (2 * np.pi) + 0.5) * 255).astype(int) % 256
     row = np.clip(ring * 15, 0, 15).astype(int)
     flecks = np.exp(0.3 * fibres[row, column])

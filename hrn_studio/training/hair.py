@@ -16,6 +16,7 @@ from hrn_studio.geometry.raster import rasterize
 from hrn_studio.live._cv import cv2
 from hrn_studio.records import Camera, Doubles, Floats, Ints
 from hrn_studio.training.noise import smooth_noise, strands
+from hrn_studio.training.pixels import look_up, resized
 
 CENTER = np.array([0.0, 0.02, -0.08])
 COLUMNS = 73  # first and last meet at the back
@@ -144,10 +145,12 @@ def grow(
     inside = roots.elevation[:, None] - cut.line[None, :]
     lift = np.clip(inside / np.radians(30), 0, 1)
     rows, columns = inside.shape
-    lumps = cv2.resize(rng.standard_normal((5, 9), np.float32), (columns, rows))
+    lumps = resized(rng.standard_normal((5, 9), np.float32), columns, rows)
     lumps[:, -1] = lumps[:, 0]
     high = np.clip(np.sin(roots.elevation), 0, 1)[:, None]
-    lift = cut.thickness * lift * (2 - lift) * (0.3 + 0.7 * high) * (1 + 0.25 * lumps) + 0.0012
+    lift = cut.thickness * lift * (2 - lift) * (0.3 + 0.7 * high) * (1 + 0.25 * lumps) + min(
+        0.0012, 0.2 * cut.thickness
+    )
     if cut.hanging:
         first = CAP_ROWS - 1
         level = np.hypot(outward[first, :, 0], outward[first, :, 2])[:, None]
@@ -194,8 +197,8 @@ def paint_hair(
         columns, rows = np.meshgrid(
             np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
         )
-        streak = cv2.remap(
-            streak, columns + shift, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
+        streak = look_up(streak, (columns + shift).ravel(), rows.ravel(), cv2.BORDER_WRAP).reshape(
+            height, width
         )
     albedo = color * np.exp(np.float32(0.38) * streak)[..., None]
     row_elevation = np.interp(

@@ -66,7 +66,9 @@ def grow_lashes(
 
     ``vertices`` and ``eye_centers`` are in the head frame, metres.
     """
-    points, triangles, places = [], [], []
+    points: list[Doubles] = []
+    triangles: list[Ints] = []
+    places: list[Doubles] = []
     for margin in margins:
         root = vertices[margin.vertices].astype(np.float64)
         outward = root - eye_centers[margin.eye]
@@ -86,7 +88,10 @@ def grow_lashes(
         places.append(np.stack([u, v], -1).reshape(-1, 2))
         index = start + np.arange(3 * len(root)).reshape(-1, 3)
         a, b, c, d = index[:-1, :-1], index[1:, :-1], index[:-1, 1:], index[1:, 1:]
-        triangles += [np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)]
+        triangles += [
+            np.stack([a, b, c], -1).reshape(-1, 3),
+            np.stack([b, d, c], -1).reshape(-1, 3),
+        ]
     return (
         np.concatenate(points).astype(np.float32),
         np.concatenate(triangles).astype(np.int32),

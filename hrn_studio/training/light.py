@@ -8,8 +8,8 @@ import numpy as np
 
 from hrn_studio.detail.shading import sh_basis, shade
 from hrn_studio.geometry.raster import rasterize
-from hrn_studio.live._cv import cv2
 from hrn_studio.records import AnyFloats, Camera, Floats, Ints
+from hrn_studio.training.pixels import blurred, dot, look_up, unit
 
 SHADOW_PX = 224
 SHADOW_DISTANCE_M = 3.0
@@ -107,7 +107,7 @@ def shadow(vertices: AnyFloats, triangles: Ints, points: Floats, lamp: Lamp) -> 
     depth = np.where(fragments.covered, fragments.depth, SHADOW_DISTANCE_M + 2 * radius)
     depth = depth - np.float32(SHADOW_DISTANCE_M)
     sigma = 0.7 + 4.0 * lamp.softness
-    moments = cv2.GaussianBlur(np.dstack([depth, depth * depth]), (0, 0), sigma)
+    moments = blurred(np.dstack([depth, depth * depth]), sigma)
     seen = points @ turn.T + offset
     x = focal * seen[:, 0] / seen[:, 2] + size / 2 - 0.5
     y = focal * seen[:, 1] / seen[:, 2] + size / 2 - 0.5
@@ -117,15 +117,6 @@ def shadow(vertices: AnyFloats, triangles: Ints, points: Floats, lamp: Lamp) -> 
     behind = seen[:, 2] - np.float32(SHADOW_DISTANCE_M) - mean - np.float32(0.003)
     lit = np.where(behind <= 0, 1, variance / (variance + behind * behind))
     return np.asarray(np.clip((lit - 0.2) / 0.8, 0, 1), np.float32)  # less leaking
-
-
-def look_up(picture: Floats, x: Floats, y: Floats) -> Floats:
-    """Bilinear values (P, C) at pixel positions; OpenCV wants fewer than 2^15 a row."""
-    pad = (-len(x)) % 256
-    grid_x = np.pad(x.astype(np.float32), (0, pad)).reshape(-1, 256)
-    grid_y = np.pad(y.astype(np.float32), (0, pad)).reshape(-1, 256)
-    values = cv2.remap(picture, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(values.reshape(len(grid_x) * 256, -1)[: len(x)], np.float32)
 
 
 def diffuse(
@@ -173,19 +164,18 @@ def specular(
     roughness
         0.2 oily .. 0.6 dry.
     """
-    towards = np.clip((normals * view).sum(axis=1), 0.02, 1)
+    towards = np.clip(dot(normals, view), 0.02, 1)
     grazing = max(0.0, 0.7 - 1.2 * roughness)  # rough surfaces never mirror
     fresnel = 0.028 + grazing * (1 - towards) ** 5
     mirrored = 2 * towards[:, None] * normals - view
     sky = np.maximum(shade(mirrored, light.ambient), 0)
     result = sky * (fresnel * (1 - 0.6 * roughness) * occlusion)[:, None]
     for lamp, share in zip(light.lamps, lit, strict=True):
-        half = view + lamp.direction
-        half /= np.linalg.norm(half, axis=1, keepdims=True)
-        cosine = np.maximum((normals * half).sum(axis=1), 0)
+        half = unit(view + lamp.direction)
+        cosine = np.maximum(dot(normals, half), 0)
         power = 2 / max((roughness + 0.12 * lamp.softness) ** 4, 1e-3) - 2
         facing = np.maximum(normals @ lamp.direction, 0)
-        bend = np.maximum((view * half).sum(axis=1), 0)
+        bend = np.maximum(dot(view, half), 0)
         strength = (0.028 + 0.972 * (1 - bend) ** 5) * cosine**power * (power + 8) / 8
         result += (strength * facing * share)[:, None] * lamp.color
     return np.asarray(result, np.float32)

@@ -6,6 +6,7 @@ import numpy as np
 
 from hrn_studio.live._cv import cv2
 from hrn_studio.records import Floats
+from hrn_studio.training.pixels import resized
 
 
 def smooth_noise(
@@ -23,7 +24,7 @@ def smooth_noise(
         rows = min(max(2, round(cells * height / width) + 3), height)
         grid = rng.standard_normal((rows, columns), np.float32)
         # Cubic enlargement keeps 0.6 to 0.7 of the deviation of its grid.
-        wave = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC) / 0.68
+        wave = resized(grid, width, height, cv2.INTER_CUBIC) / np.float32(0.68)
         result += np.float32(amplitude) * wave
         power += amplitude**2
         amplitude, cells = amplitude / 2, cells * 2
@@ -39,7 +40,5 @@ def strands(rng: np.random.Generator, height: int, width: int, length: float) ->
     for thin, weight in ((1.0, 0.5), (3.0, 0.6), (9.0, 0.6)):
         rows, columns = max(3, round(height / length)), max(3, round(width / thin))
         grid = rng.standard_normal((rows, columns), np.float32)
-        result += np.float32(weight) * cv2.resize(
-            grid, (width, height), interpolation=cv2.INTER_LINEAR
-        )
+        result += np.float32(weight) * resized(grid, width, height)
     return result

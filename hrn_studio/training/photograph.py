@@ -7,6 +7,7 @@ import numpy as np
 from hrn_studio.detail.shading import srgb_from_linear
 from hrn_studio.live._cv import cv2
 from hrn_studio.records import Bytes, Floats
+from hrn_studio.training.pixels import blurred, resized
 
 
 def photograph(scene: Floats, rng: np.random.Generator, strength: float = 1.0) -> Bytes:
@@ -21,23 +22,20 @@ def photograph(scene: Floats, rng: np.random.Generator, strength: float = 1.0) -
     image = _noise(image, rng, strength)
     encoded = _tone(image, rng, strength)
     if rng.random() < 0.4 * strength:  # the camera's own sharpening
-        soft = cv2.GaussianBlur(encoded, (0, 0), 1.2)
-        encoded = encoded + np.float32(rng.uniform(0.2, 0.8)) * (encoded - soft)
+        encoded = encoded + np.float32(rng.uniform(0.2, 0.8)) * (encoded - blurred(encoded, 1.2))
     picture = np.rint(np.clip(encoded, 0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.75 * strength:
         quality = int(rng.integers(45, 96))
-        _, data = cv2.imencode(
-            ".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality]
-        )
+        _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
         picture = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
-    return picture
+    return np.asarray(picture, np.uint8)
 
 
 def _blur(image: Floats, rng: np.random.Generator, strength: float) -> Floats:
     kind = rng.random()
     if kind < 0.5 * strength:
         sigma = rng.uniform(0.3, 1.3)
-        image = cv2.GaussianBlur(image, (0, 0), sigma)
+        image = blurred(image, sigma)
     elif kind < 0.6 * strength:  # moved
         length = int(rng.integers(3, 8))
         kernel = np.zeros((length, length), np.float32)
@@ -47,12 +45,14 @@ def _blur(image: Floats, rng: np.random.Generator, strength: float) -> Floats:
         rows = np.rint(centre + along * np.sin(angle)).astype(int)
         columns = np.rint(centre + along * np.cos(angle)).astype(int)
         np.add.at(kernel, (rows, columns), 1 / len(along))
-        image = cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+        image = np.asarray(
+            cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REPLICATE), np.float32
+        )
     elif kind < 0.75 * strength:  # enlarged from fewer pixels
         height, width = image.shape[:2]
         factor = rng.uniform(0.45, 0.85)
-        small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        image = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        small = resized(image, round(width * factor), round(height * factor), cv2.INTER_AREA)
+        image = resized(small, width, height)
     return image
 
 
@@ -61,7 +61,7 @@ def _noise(image: Floats, rng: np.random.Generator, strength: float) -> Floats:
     shot, read = strength * rng.gamma(1.5, 0.008), strength * rng.gamma(1.5, 0.0025)
     noise = rng.standard_normal(image.shape, np.float32)
     if rng.random() < 0.5:
-        noise = cv2.GaussianBlur(noise, (0, 0), 0.7) * np.float32(2.0)
+        noise = blurred(noise, 0.7) * np.float32(2.0)
     deviation = np.sqrt(np.maximum(image, 0) * np.float32(shot**2) + np.float32(read**2))
     return np.asarray(image + noise * deviation, np.float32)
 

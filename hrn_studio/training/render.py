@@ -26,6 +26,7 @@ from hrn_studio.training import clothes, hair, lashes, light, sample
 from hrn_studio.training.backdrop import draw_backdrop
 from hrn_studio.training.eyes import eye_coordinates, paint_eyes
 from hrn_studio.training.photograph import photograph
+from hrn_studio.training.pixels import dot, look_up, resized, unit
 from hrn_studio.training.skin import Skin, draw_skin
 from hrn_studio.training.stage import Stage
 from hrn_studio.training.style import Style, draw_style
@@ -82,7 +83,7 @@ def draw_person(rng: np.random.Generator, stage: Stage, style: Style | None = No
     style = style or draw_style(rng)
     return Person(
         style,
-        draw_skin(rng, stage.chart, style),
+        draw_skin(rng, stage.chart, stage.zones, style),
         hair.draw_cut(rng, style.hair, style.age),
         int(rng.integers(2**31)),
     )
@@ -167,10 +168,10 @@ def picture(
         backdrop = draw_backdrop(rng, camera.height, camera.width)
         backdrop = backdrop * np.float32(np.exp(rng.normal(-0.2, 0.4)))
     size = (camera.width, camera.height)
-    layers = cv2.resize(np.dstack([colour * metered, alpha]), size, interpolation=cv2.INTER_AREA)
+    layers = resized(np.dstack([colour * metered, alpha]), *size, cv2.INTER_AREA)
     image = layers[..., :3] + (1 - layers[..., 3:]) * backdrop
     seen = rasterize(vertices, stage.head.triangles, camera)
-    coarse = cv2.resize(part, size, interpolation=cv2.INTER_NEAREST)
+    coarse = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     return Sample(
         image=photograph(image, rng, flaws),
         camera=camera,
@@ -263,7 +264,10 @@ class _Scene:
 
     def _tone(self) -> Floats:
         """The skin's average colour (3,) low on the neck."""
-        return np.asarray(self.person.skin.albedo[-110:-90, 220:-220].mean(axis=(0, 1)))
+        rows, columns = self.stage.chart.shape
+        chin = slice(round(0.80 * rows), round(0.84 * rows))
+        middle = slice(round(0.35 * columns), round(0.65 * columns))
+        return np.asarray(self.person.skin.albedo[chin, middle].mean(axis=(0, 1)))
 
     def shade(self, camera: Camera) -> tuple[Floats, Floats, Bytes, float]:
         """Linear colour (H, W, 3) over black, opacity (H, W), parts (H, W), the face's light."""
@@ -274,7 +278,7 @@ class _Scene:
         part = np.full(covered.shape, 255, np.uint8)
         part[covered] = self.parts[fragments.triangle[covered]]
         pixel_part = part[covered]
-        view = -points / np.linalg.norm(points, axis=1, keepdims=True)
+        view = unit(-points)
         normals = values[:, :3]
         occlusion = values[:, 3]
         albedo, gloss, slopes = self._materials(pixel_part, values)
@@ -285,7 +289,7 @@ class _Scene:
         ]
         eyes = np.char.startswith(np.array([*self.stage.head.part_names]), "eye")
         is_eye = np.isin(pixel_part, np.flatnonzero(eyes))
-        occlusion = np.where(is_eye, 0.25 + 0.75 * occlusion, 0.12 + 0.88 * occlusion)
+        occlusion = np.where(is_eye, 0.1 + 0.75 * occlusion, 0.12 + 0.88 * occlusion)
         received = light.diffuse(normals, self.lights, lit, occlusion, light.SCATTER)
         shine = light.specular(normals, view, self.lights, lit, occlusion, 0.38)
         colour = albedo * received + gloss[:, None] * shine
@@ -306,8 +310,11 @@ class _Scene:
         irradiance = float(np.median(received[face].mean(axis=1))) if face.any() else 1.0
         self._add_lashes(camera, fragments, picture, irradiance)
         if self.shell is not None:
-            for triangles in (self.hair_triangles[:, ::-1], self.hair_triangles):
-                self._add_hair(camera, fragments, triangles, picture, alpha, part)
+            assert self.person.cut is not None
+            if self.person.cut.thickness > 0.005:  # its inside shows beside the face
+                inside = self.hair_triangles[:, ::-1]
+                self._add_hair(camera, fragments, inside, picture, alpha, part)
+            self._add_hair(camera, fragments, self.hair_triangles, picture, alpha, part)
         return picture, alpha, part, irradiance
 
     def _materials(self, part: Bytes, values: Floats) -> tuple[Floats, Floats, Floats]:
@@ -318,8 +325,8 @@ class _Scene:
         slopes = np.zeros((len(part), 2), np.float32)
         is_skin = part == 0
         x, y = values[is_skin, 4] - 0.5, values[is_skin, 5] - 0.5
-        albedo[is_skin] = light.look_up(skin.albedo, x, y)
-        relief = light.look_up(skin.relief, x, y)
+        albedo[is_skin] = look_up(skin.albedo, x, y)
+        relief = look_up(skin.relief, x, y)
         slopes[is_skin], gloss[is_skin] = relief[:, :2], relief[:, 2]
         inner = np.clip(values[:, 6:7] * 1.5 - 0.2, 0, 1) * is_skin[:, None]
         albedo = albedo * (1 - inner) + inner * INNER_MOUTH
@@ -336,7 +343,7 @@ class _Scene:
                 if name.startswith(key):
                     albedo[mine] = flesh
         cloth = part == CLOTH
-        albedo[cloth] = light.look_up(self.garment, values[cloth, 4], values[cloth, 5])
+        albedo[cloth] = look_up(self.garment, values[cloth, 4], values[cloth, 5])
         gloss[cloth] = 0.15
         return albedo, gloss, slopes
 
@@ -347,7 +354,7 @@ class _Scene:
         along = np.stack([np.cos(azimuth), np.zeros_like(azimuth), -np.sin(azimuth)], axis=1)
         bent = normals - 0.3 * slopes[:, :1] * (along @ self.R.T)
         bent -= 0.3 * slopes[:, 1:] * self.R[:, 1]
-        return np.asarray(bent / np.linalg.norm(bent, axis=1, keepdims=True), np.float32)
+        return unit(bent)
 
     def _add_lashes(
         self, camera: Camera, base: Fragments, picture: Floats, irradiance: float
@@ -357,7 +364,7 @@ class _Scene:
         if not fragments.covered.any():
             return
         at = interpolate_covered(fragments, triangles, places * [lashes.HAIRS - 1, 31])
-        opacity = light.look_up(self.lash_alpha, at[:, 0], at[:, 1])[:, 0]
+        opacity = look_up(self.lash_alpha, at[:, 0], at[:, 1])[:, 0]
         front = fragments.depth[fragments.covered] < base.depth[fragments.covered] + 0.0015
         a = (opacity * front)[:, None]
         colour = np.minimum(self.person.style.brow_color, 0.03) * np.float32(irradiance)
@@ -384,7 +391,7 @@ class _Scene:
         size = np.array(self.hair_alpha.shape[::-1]) - 1
         at = values[:, 6:8] * size
         texture = np.dstack([self.hair_albedo, self.hair_alpha])
-        looked_up = light.look_up(texture, at[:, 0], at[:, 1])
+        looked_up = look_up(texture, at[:, 0], at[:, 1])
         front = fragments.depth[fragments.covered] < base.depth[fragments.covered] + 0.0005
         opacity = looked_up[:, 3] * front
         keep = opacity > 0.01
@@ -392,9 +399,9 @@ class _Scene:
             return
         rows, columns = (i[keep] for i in np.nonzero(fragments.covered))
         points, values, opacity = points[keep], values[keep], opacity[keep]
-        view = -points / np.linalg.norm(points, axis=1, keepdims=True)
-        normals = values[:, :3] / np.linalg.norm(values[:, :3], axis=1, keepdims=True)
-        normals *= np.sign((normals * view).sum(axis=1, keepdims=True))
+        view = unit(-points)
+        normals = unit(values[:, :3])
+        normals *= np.sign(dot(normals, view))[:, None]
         lit = [
             light.shadow(self.casters, self.caster_triangles, points, lamp)
             for lamp in self.lights.lamps
@@ -405,9 +412,8 @@ class _Scene:
         colour = looked_up[keep, :3] * received
         tangents = values[:, 3:6]
         for lamp, share in zip(self.lights.lamps, lit, strict=True):
-            half = view + lamp.direction
-            half /= np.linalg.norm(half, axis=1, keepdims=True)
-            across = 1 - (tangents * half).sum(axis=1) ** 2  # Kajiya and Kay 1989
+            half = unit(view + lamp.direction)
+            across = 1 - dot(tangents, half) ** 2  # Kajiya and Kay 1989
             facing = np.clip(normals @ lamp.direction + 0.2, 0, 1)
             sheen = 0.05 * np.maximum(across, 0) ** 25 * share * facing
             colour += sheen[:, None] * lamp.color * (0.4 + 2 * looked_up[keep, :3])
@@ -423,7 +429,7 @@ def _points(fragments: Fragments, camera: Camera) -> Floats:
     z = fragments.depth[rows, columns]
     x = (columns + 0.5 - camera.center_px[0]) / camera.focal_px * z
     y = (rows + 0.5 - camera.center_px[1]) / camera.focal_px * z
-    return np.stack([x, y, z], axis=1).astype(np.float32)
+    return np.asarray(np.stack([x, y, z], axis=1), np.float32)
 
 
 def _normals(vertices: Floats, triangles: Ints) -> Floats:
@@ -433,5 +439,4 @@ def _normals(vertices: Floats, triangles: Ints) -> Floats:
     for axis in range(3):
         for k in range(3):
             total[:, axis] += np.bincount(triangles[:, k], faces[:, axis], len(vertices))
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.asarray(total / np.maximum(length, 1e-20), np.float32)
+    return unit(total)

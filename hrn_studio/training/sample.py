@@ -78,7 +78,8 @@ def draw_coefficients(
     looking = rng.normal(0, [0.16, 0.08]) if rng.random() < 0.6 else rng.normal(0, [0.3, 0.15])
     looking = np.clip(looking, [-0.5, -0.35], [0.5, 0.3])
     converging = rng.uniform(0, 0.06)
-    gaze = np.array([looking - [converging, 0], looking + [converging, 0]])
+    inwards = np.array([converging, 0])
+    gaze = np.array([looking - inwards, looking + inwards])
     values.update(look_weights(gaze))
     if rng.random() < 0.12:
         blink = 1.0 if rng.random() < 0.35 else rng.uniform(0.2, 1.0)
@@ -93,9 +94,7 @@ def draw_coefficients(
         if closing > 0.3:
             values[f"eyeWide{side}"] = 0.0
             values[f"eyeSquint{side}"] = min(values.get(f"eyeSquint{side}", 0.0), 1 - closing)
-    return Coefficients(
-        identity.astype(np.float32), head.weights(values), gaze.astype(np.float32)
-    )
+    return Coefficients(identity.astype(np.float32), head.weights(values), gaze.astype(np.float32))
 
 
 def _raise(values: dict[str, float], name: str, value: float) -> None:

@@ -14,8 +14,9 @@ import numpy as np
 from hrn_studio.live._cv import cv2
 from hrn_studio.records import Floats
 from hrn_studio.training.chart import Chart
-from hrn_studio.training.style import Style
 from hrn_studio.training.noise import smooth_noise
+from hrn_studio.training.pixels import blurred, polyline_mask
+from hrn_studio.training.style import Style
 
 DERMIS = np.array([0.80, 0.55, 0.44], np.float32)
 MELANIN = np.array([0.62, 0.84, 1.02], np.float32)
@@ -35,16 +36,57 @@ class Skin:
     """(R, C, 3): slope along the azimuth, slope along the elevation, gloss 0..2."""
 
 
-def draw_skin(rng: np.random.Generator, chart: Chart, style: Style) -> Skin:
+@dataclass(frozen=True, slots=True, eq=False)
+class Zones:
+    """Soft masks (R, C) of a chart, about 0..1."""
+
+    eyes: Floats
+    """Thin skin round the eyes."""
+    flush: Floats
+    """Where blood shows: cheeks, nose, chin, ears; negative on the forehead."""
+    oily: Floats
+    """Forehead and nose."""
+    freckles: Floats
+    lids: Floats
+    rouge: Floats
+    chin_sides: Floats
+    """Where a beard grows thin."""
+
+
+def find_zones(chart: Chart) -> Zones:
+    """Where things are on the mean head; made once."""
+    lid = chart.blob(0.032, 0.002, 0.010, 1.5)
+    ears = chart.regions.get("ears", np.float32(0))
+    return Zones(
+        eyes=lid + 0.8 * chart.blob(0.028, -0.012, 0.007, 1.7),
+        flush=np.asarray(
+            chart.blob(0.042, -0.038, 0.016, 1.2)
+            + 0.9 * chart.blob(0, -0.043, 0.011)
+            + 0.5 * chart.blob(0.013, -0.047, 0.007)
+            + 0.4 * chart.blob(0, -0.105, 0.012)
+            + 0.4 * chart.blob(0.03, 0.004, 0.010, 1.5)
+            - 0.3 * chart.blob(0, 0.05, 0.025, 1.6)
+            + 0.8 * ears,
+            np.float32,
+        ),
+        oily=1 + 0.6 * chart.blob(0, 0.045, 0.03, 1.5) + 0.5 * chart.blob(0, -0.03, 0.014),
+        freckles=chart.blob(0.03, -0.025, 0.025, 1.5) + 0.3,
+        lids=np.clip(chart.blob(0.032, 0.006, 0.006, 2.0), 0, 1),
+        rouge=np.clip(chart.blob(0.044, -0.033, 0.012, 1.3), 0, 1),
+        chin_sides=chart.blob(0.017, -0.095, 0.008),
+    )
+
+
+def draw_skin(rng: np.random.Generator, chart: Chart, zones: Zones, style: Style) -> Skin:
     """A random skin that suits a person's age, sex and hair."""
     rows, columns = chart.shape
     fine = smooth_noise(rng, rows, columns, columns / 3)
     blotch = smooth_noise(rng, rows, columns, 14, 4)
     melanin = style.melanin * (1 + np.float32(rng.uniform(0.02, 0.07)) * blotch)
-    melanin += _freckles(rng, chart, style)
-    melanin += np.float32(rng.gamma(1.5, 0.05)) * _around_eyes(chart)
+    melanin += _freckles(rng, zones, style)
+    melanin += np.float32(rng.gamma(1.5, 0.05)) * zones.eyes
     melanin += np.float32(rng.uniform(0.01, 0.04)) * fine
-    flush = np.float32(rng.gamma(2.0, 0.18)) * _flushed(chart)
+    flush = np.float32(rng.gamma(2.0, 0.18)) * zones.flush
     blood = np.float32(rng.uniform(0.15, 0.5)) + flush
     blood = blood * (1 + 0.1 * smooth_noise(rng, rows, columns, 30, 3))
     lips = _lips(rng, chart)
@@ -54,40 +96,22 @@ def draw_skin(rng: np.random.Generator, chart: Chart, style: Style) -> Skin:
     dermis = DERMIS * np.exp(np.array([0, 0, -1], np.float32) * max(0.0, float(yellow)))
     albedo = dermis * np.exp(-melanin[..., None] * MELANIN - blood[..., None] * BLOOD)
 
-    height = 0.12 * fine * (1 - lips)
+    height = 0.10 * fine * (1 - lips)
     height += _wrinkles(rng, chart, style.age)
     height += 0.5 * lips * _lip_lines(rng, chart)
     if style.make_up:
-        albedo = _make_up(rng, chart, albedo, lips)
+        albedo = _make_up(rng, zones, albedo, lips)
     if style.beard > 0:
-        albedo = _beard(rng, chart, albedo, style, lips)
+        albedo = _beard(rng, chart, zones, albedo, style, lips)
     albedo = _brows(rng, chart, albedo, style)
-    gloss = 1 + 0.35 * smooth_noise(rng, rows, columns, 10, 3) + 0.25 * fine
-    gloss += 0.6 * chart.blob(0, 0.045, 0.03, 1.5) + 0.5 * chart.blob(0, -0.03, 0.014)
+    uneven = 0.35 * smooth_noise(rng, rows, columns, 10, 3) + 0.12 * fine
+    gloss = zones.oily + uneven * chart.flatness
     gloss += np.float32(rng.uniform(0, 1.2)) * lips
+    height = height * chart.flatness
     slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8)
     slope_y = -cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8)
     relief = np.dstack([slope_x, slope_y, np.clip(gloss, 0, 2.5)])
     return Skin(np.asarray(albedo, np.float32), np.asarray(relief, np.float32))
-
-
-def _around_eyes(chart: Chart) -> Floats:
-    lid = chart.blob(0.032, 0.002, 0.010, 1.5)
-    return np.asarray(lid + 0.8 * chart.blob(0.028, -0.012, 0.007, 1.7), np.float32)
-
-
-def _flushed(chart: Chart) -> Floats:
-    ears = chart.regions["ears"] if "ears" in chart.regions else 0
-    return np.asarray(
-        chart.blob(0.042, -0.038, 0.016, 1.2)
-        + 0.9 * chart.blob(0, -0.043, 0.011)
-        + 0.5 * chart.blob(0.013, -0.047, 0.007)
-        + 0.4 * chart.blob(0, -0.105, 0.012)
-        + 0.4 * chart.blob(0.03, 0.004, 0.010, 1.5)
-        - 0.3 * chart.blob(0, 0.05, 0.025, 1.6)
-        + 0.8 * ears,
-        np.float32,
-    )
 
 
 def _lips(rng: np.random.Generator, chart: Chart) -> Floats:
@@ -102,14 +126,13 @@ def _lip_lines(rng: np.random.Generator, chart: Chart) -> Floats:
     return np.asarray(np.broadcast_to(row, chart.shape), np.float32)
 
 
-def _freckles(rng: np.random.Generator, chart: Chart, style: Style) -> Floats:
-    rows, columns = chart.shape
+def _freckles(rng: np.random.Generator, zones: Zones, style: Style) -> Floats:
+    rows, columns = zones.freckles.shape
     result = np.zeros((rows, columns), np.float32)
     if rng.random() < 0.3 and style.melanin < 1.2:
-        zone = chart.blob(0.03, -0.025, 0.025, 1.5) + 0.3
-        seeds = (rng.random((rows, columns), np.float32) < 0.02 * zone).astype(np.float32)
+        seeds = (rng.random((rows, columns), np.float32) < 0.02 * zones.freckles).astype(np.float32)
         strength = np.float32(rng.uniform(0.5, 2.5))
-        result += strength * cv2.GaussianBlur(seeds, (0, 0), rng.uniform(0.8, 1.3))
+        result += strength * blurred(seeds, rng.uniform(0.8, 1.3))
     for _ in range(rng.poisson(2.0)):  # moles
         x, y = int(rng.integers(columns)), int(rng.integers(rows))
         radius = float(rng.uniform(0.7, 2.0))
@@ -123,14 +146,12 @@ def _freckles(rng: np.random.Generator, chart: Chart, style: Style) -> Floats:
 
 def _stroke(chart: Chart, lines: list[Floats], thickness: int, blur: float) -> Floats:
     """Lines over the front, given in metres (N, 2) each; both halves are drawn."""
-    canvas = np.zeros(chart.shape, np.uint8)
-    drawn = []
-    for line in lines:
-        for side in (1, -1):
-            drawn.append(np.rint(chart.at(line * [side, 1]) * 16 - 8).astype(np.int32))
-    cv2.polylines(canvas, drawn, False, 255, thickness, cv2.LINE_AA, 4)
-    soft = canvas.astype(np.float32) / 255
-    return cv2.GaussianBlur(soft, (0, 0), blur) if blur else soft
+    if not lines:
+        return np.zeros(chart.shape, np.float32)
+    ends = np.cumsum([len(line) for line in lines])[:-1]
+    points = np.concatenate(lines)
+    drawn = [part for side in (1, -1) for part in np.split(chart.at(points * [side, 1]), ends)]
+    return blurred(polyline_mask(chart.shape, drawn, thickness), blur)
 
 
 def _wrinkles(rng: np.random.Generator, chart: Chart, age: float) -> Floats:
@@ -162,31 +183,27 @@ def _brows(rng: np.random.Generator, chart: Chart, albedo: Floats, style: Style)
     y = 0.0165 + lift + arch * np.sin(np.pi * np.clip(t * 0.78 + 0.02, 0, 1)) - 0.004 * t**3
     half = thick * np.clip(1.15 - 0.75 * t, 0.25, 1) * np.clip(0.55 + 3 * t, 0, 1)
     count = int(rng.uniform(60, 260) * style.brow_density)
-    lines = []
-    for s, o, w in zip(rng.random(count) ** 0.8, rng.uniform(-1, 1, count), rng.normal(0, 1, count),
-                       strict=True):
-        k = s * 23
-        start = np.array([np.interp(k, np.arange(24), x), np.interp(k, np.arange(24), y + o * half)])
-        # Inner hairs stand up, outer ones lie along the brow.
-        angle = np.radians(75 - 80 * min(1.0, s * 1.5) - 25 * max(0.0, o) + 12 * w)
-        length = rng.uniform(0.003, 0.007)
-        end = start + length * np.array([np.cos(angle), np.sin(angle)])
-        lines.append(np.stack([start, 0.5 * (start + end) + [0, 0.0004], end]))
-    canvas = _stroke(chart, lines, 1, 0.0) if lines else np.zeros(chart.shape, np.float32)
+    along, across = rng.random(count) ** 0.8, rng.uniform(-1, 1, count)
+    start = np.column_stack([np.interp(along, t, x), np.interp(along, t, y)])
+    start[:, 1] += across * np.interp(along, t, half)
+    # Inner hairs stand up, outer ones lie along the brow.
+    lying = 80 * np.minimum(1, 1.5 * along) + 25 * np.maximum(0, across)
+    angle = np.radians(75 - lying + 12 * rng.normal(0, 1, count))
+    reach = rng.uniform(0.003, 0.007, count)[:, None]
+    end = start + reach * np.column_stack([np.cos(angle), np.sin(angle)])
+    lines = list(np.stack([start, 0.5 * (start + end) + [0, 0.0004], end], axis=1))
+    canvas = _stroke(chart, lines, 1, 0.0)
     rim = np.concatenate([np.column_stack([x, y + half]), np.column_stack([x, y - half])[::-1]])
-    base = np.zeros(chart.shape, np.uint8)
-    for side in (1, -1):
-        polygon = np.rint(chart.at(rim * [side, 1]) * 16 - 8).astype(np.int32)
-        cv2.fillPoly(base, [polygon], 255, cv2.LINE_AA, 4)
-    soft = cv2.GaussianBlur(base.astype(np.float32) / 255, (0, 0), rng.uniform(1.2, 3.0))
+    base = polyline_mask(chart.shape, [chart.at(rim * [s, 1]) for s in (1, -1)], 1, filled=True)
+    soft = blurred(base, rng.uniform(1.2, 3.0))
     fill = np.float32(rng.uniform(0.1, 0.75) * style.brow_density)
-    alpha = np.clip(fill * soft + 0.6 * canvas * np.clip(3 * soft, 0.25, 1), 0, 0.95)[..., None]
+    alpha = np.clip(fill * soft + 0.5 * canvas * np.clip(3 * soft, 0.25, 1), 0, 0.95)[..., None]
     colour = style.brow_color.astype(np.float32)
     return np.asarray(albedo * (1 - alpha) + alpha * np.minimum(colour, albedo * 0.9), np.float32)
 
 
 def _beard(
-    rng: np.random.Generator, chart: Chart, albedo: Floats, style: Style, lips: Floats
+    rng: np.random.Generator, chart: Chart, zones: Zones, albedo: Floats, style: Style, lips: Floats
 ) -> Floats:
     """A shaved shadow (style.beard below 0.5), stubble, or a full beard (1)."""
     p, shape = chart.position, chart.shape
@@ -196,23 +213,21 @@ def _beard(
         x, [0, 0.018, 0.027, 0.034, 0.055, 0.072], [-0.053, -0.052, -0.064, -0.068, -0.05, -0.01]
     ) + rng.normal(0, 0.002)
     lower = np.interp(x, [0, 0.04, 0.07], [-0.138, -0.135, -0.105])
-    zone = np.clip((upper - y) / 0.006, 0, 1) * np.clip((y - lower) / 0.012, 0, 1)
-    moustache = (x < 0.033) & (y > -0.078)
+    grows: Floats = np.clip((upper - y) / 0.006, 0, 1) * np.clip((y - lower) / 0.012, 0, 1)
+    moustache: Floats = np.asarray((x < 0.033) & (y > -0.078), np.float32)
     chin = np.clip((0.030 - x) / 0.006, 0, 1) * (y < -0.068)
     kind = rng.random()
     if kind < 0.15:
-        zone = zone * moustache
+        grows = grows * moustache
     elif kind < 0.3:
-        zone = zone * np.maximum(moustache, chin)
-    ear = chart.regions["ears"] if "ears" in chart.regions else 0
-    zone = zone * np.clip((p[..., 2] + 0.075) / 0.012, 0, 1) * (1 - lips) * (1 - ear)
-    bare = chart.blob(0.017, -0.095, 0.008)  # it grows thin beside the chin
-    zone = np.clip(zone * (1 - 0.5 * bare) * (1 + 0.2 * noise), 0, 1)
-    grain = rng.random(shape, np.float32)
-    grain = cv2.GaussianBlur(grain, (0, 0), 0.6)
+        grows = grows * np.maximum(moustache, chin)
+    ear = chart.regions.get("ears", np.float32(0))
+    grows = grows * np.clip((p[..., 2] + 0.075) / 0.012, 0, 1) * (1 - lips) * (1 - ear)
+    grows = np.clip(grows * (1 - 0.5 * zones.chin_sides) * (1 + 0.2 * noise), 0, 1)
+    grain = blurred(rng.random(shape, np.float32), 0.6)
     grain = np.clip((grain - 0.5) * 3 + 0.5, 0, 1)
     density = np.float32(style.beard)
-    alpha = zone * density * (0.45 + 0.55 * np.where(density > 0.5, grain, 1))
+    alpha = grows * density * (0.45 + 0.55 * np.where(density > 0.5, grain, 1))
     colour = style.hair_color.astype(np.float32) * (0.6 + 0.8 * grain[..., None])
     if style.beard < 0.5:  # hair under the skin looks grey-blue
         colour = 0.5 * colour + 0.5 * albedo * np.array([0.40, 0.46, 0.52], np.float32)
@@ -220,15 +235,15 @@ def _beard(
     return np.asarray(albedo * (1 - alpha) + alpha * np.minimum(colour, albedo), np.float32)
 
 
-def _make_up(rng: np.random.Generator, chart: Chart, albedo: Floats, lips: Floats) -> Floats:
+def _make_up(rng: np.random.Generator, zones: Zones, albedo: Floats, lips: Floats) -> Floats:
     dye = DYES[rng.integers(len(DYES))] * np.exp(rng.normal(0, 0.2, 3))
     alpha = (np.float32(rng.uniform(0.2, 0.85)) * lips)[..., None]
     albedo = albedo * (1 - alpha) + alpha * dye.astype(np.float32)
     if rng.random() < 0.6:
         shade = np.exp(-rng.uniform(0.1, 0.8) * rng.dirichlet([2, 3, 2]) * 3).astype(np.float32)
-        lid = np.clip(chart.blob(0.032, 0.006, 0.006, 2.0), 0, 1)[..., None]
+        lid = zones.lids[..., None]
         albedo = albedo * (1 - lid + lid * shade)
     if rng.random() < 0.5:
-        rouge = np.clip(chart.blob(0.044, -0.033, 0.012, 1.3), 0, 1)[..., None]
+        rouge = zones.rouge[..., None]
         albedo = albedo * (1 - rouge * np.array([0.0, 0.2, 0.15], np.float32))
     return np.asarray(albedo, np.float32)

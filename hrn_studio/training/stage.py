@@ -14,6 +14,8 @@ from hrn_studio.records import Camera, Floats
 from hrn_studio.training.chart import Chart, make_chart
 from hrn_studio.training.hair import Roots, find_roots
 from hrn_studio.training.lashes import Margin, find_margins
+from hrn_studio.training.pixels import unit
+from hrn_studio.training.skin import Zones, find_zones
 
 DIRECTIONS = 96
 DISTANCE_M = 5.0
@@ -25,6 +27,7 @@ class Stage:
 
     head: HeadModel
     chart: Chart
+    zones: Zones
     roots: Roots
     margins: tuple[Margin, ...]
     """Edges of the lids."""
@@ -37,11 +40,10 @@ class Stage:
         """Smooth unit normals (V, 3), outwards."""
         a, b, c = (vertices[self.head.triangles[:, k]] for k in range(3))
         total = self.incidence @ np.cross(b - a, c - a)
-        length = np.linalg.norm(total, axis=1, keepdims=True)
-        return np.asarray(total / np.maximum(length, 1e-20), np.float32)
+        return unit(total)
 
 
-def make_stage(head: HeadModel, columns: int = 640) -> Stage:
+def make_stage(head: HeadModel, columns: int = 512) -> Stage:
     """Prepare a head; ``columns`` is the width of the canvas (see :func:`.chart.make_chart`)."""
     count = len(head.triangles)
     incidence = scipy.sparse.csr_matrix(
@@ -53,8 +55,10 @@ def make_stage(head: HeadModel, columns: int = 640) -> Stage:
     )
     chart, roots, margins = make_chart(head, columns), find_roots(head), find_margins(head)
     dark = np.zeros(head.vertex_count, np.float32)
-    normals = Stage(head, chart, roots, margins, dark, incidence).normals(head.mean)
-    return Stage(head, chart, roots, margins, sky_share(head, normals), incidence)
+    zones = find_zones(chart)
+    normals = Stage(head, chart, zones, roots, margins, dark, incidence).normals(head.mean)
+    occlusion = sky_share(head, normals)
+    return Stage(head, chart, zones, roots, margins, occlusion, incidence)
 
 
 def sky_share(head: HeadModel, normals: Floats, size: int = 192) -> Floats:
@@ -69,7 +73,7 @@ def sky_share(head: HeadModel, normals: Floats, size: int = 192) -> Floats:
     camera = Camera(size, size, focal, (size / 2, size / 2))
     seen, total = np.zeros(head.vertex_count), np.full(head.vertex_count, 1e-6)
     for direction in around:
-        right = np.cross(direction, np.roll(direction, 1) + [0.1, 0.2, 0.3])
+        right = np.cross(direction, np.roll(direction, 1) + np.array([0.1, 0.2, 0.3]))
         right /= np.linalg.norm(right)
         frame = np.stack([right, np.cross(-direction, right), -direction])
         points = (head.mean - middle) @ frame.T + [0, 0, DISTANCE_M]

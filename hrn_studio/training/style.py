@@ -62,17 +62,34 @@ def draw_style(rng: np.random.Generator) -> Style:
     """A random person; fair hair and light eyes come with light skin more often."""
     age = float(rng.beta(1.3, 2.2))
     feminine = bool(rng.random() < 0.5)
-    melanin = float(rng.choice([rng.gamma(2.0, 0.12), rng.uniform(0.3, 1.1), rng.uniform(1, 2.6)],
-                               p=[0.4, 0.35, 0.25]))
+    melanin = float(
+        rng.choice(
+            [rng.gamma(2.0, 0.12), rng.uniform(0.3, 1.1), rng.uniform(1, 2.6)], p=[0.4, 0.35, 0.25]
+        )
+    )
     light = melanin < 0.5
-    hair = HAIR[rng.choice(7, p=[0.14, 0.2, 0.2, 0.18, 0.14, 0.06, 0.08] if light else
-                           [0.5, 0.28, 0.14, 0.05, 0.01, 0.01, 0.01])]
+    hair = HAIR[
+        rng.choice(
+            7,
+            p=[0.14, 0.2, 0.2, 0.18, 0.14, 0.06, 0.08]
+            if light
+            else [0.5, 0.28, 0.14, 0.05, 0.01, 0.01, 0.01],
+        )
+    ]
     hair = hair * np.exp(rng.normal(0, 0.15) + rng.normal(0, 0.05, 3))
-    grey = np.clip(rng.normal(1.6 * age - 0.6, 0.3), 0, 1)
+    grey = np.clip(rng.normal(1.8 * age - 0.95, 0.25), 0, 1)
     hair_color = (1 - grey) * hair + grey * np.array([0.33, 0.32, 0.31])
-    brow = hair * rng.uniform(0.5, 1.0) * (1 - 0.5 * grey) + 0.5 * grey * np.array([0.2, 0.18, 0.16])
-    iris = IRIS[rng.choice(7, p=[0.1, 0.17, 0.15, 0.13, 0.17, 0.16, 0.12] if light else
-                           [0.52, 0.33, 0.1, 0.02, 0.01, 0.01, 0.01])]
+    brow = hair * rng.uniform(0.5, 1.0) * (1 - 0.5 * grey) + 0.5 * grey * np.array(
+        [0.2, 0.18, 0.16]
+    )
+    iris = IRIS[
+        rng.choice(
+            7,
+            p=[0.1, 0.17, 0.15, 0.13, 0.17, 0.16, 0.12]
+            if light
+            else [0.52, 0.33, 0.1, 0.02, 0.01, 0.01, 0.01],
+        )
+    ]
     beard = 0.0
     if not feminine and rng.random() < 0.75:
         beard = float(rng.choice([rng.uniform(0.08, 0.45), rng.uniform(0.5, 1.0)], p=[0.7, 0.3]))
