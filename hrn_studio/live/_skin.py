@@ -154,6 +154,7 @@ def evidence(crop: Bytes, skin: Bools, hair: Bools) -> Evidence:
     as_hair = np.full(skin.shape, -np.inf)
     if enough and not bald:
         hairy = hair & (as_skin <= usual) if like_skin > 0.2 else hair
+        hairy = hairy if int(hairy.sum()) >= 50 else hair
         as_hair = log_density(fit_mixture(features[hairy], 2)) - 0.7
     odds = as_skin - np.maximum(as_hair, unknown)
     return Evidence(np.clip(odds, -8, 8).astype(np.float32), as_hair > unknown, bald)

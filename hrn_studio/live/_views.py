@@ -41,7 +41,7 @@ class Base:
     """Size of the face in the picture."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class View:
     """How a crop looks at a face."""
 

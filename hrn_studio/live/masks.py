@@ -149,7 +149,8 @@ def _odds(places: _Places, judged: Evidence, person: Floats) -> tuple[Floats, tu
     prior -= np.minimum(6 * places.outside, 2.5) + np.where(person < 0.3, 4.0, 0.0)
     odds = judged.skin + prior
     hairy = judged.hair & (judged.skin < 0)
-    if float(hairy[places.training & places.beard].mean()) > 0.25:
+    chin = places.training & places.beard
+    if (hairy & chin).sum() > 0.25 * chin.sum():
         odds[hairy & places.oval & places.beard] = 3.0
     hiding = _hiding(places, judged)
     odds[places.sure & ~hiding] = 6.0
