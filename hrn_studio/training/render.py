@@ -99,7 +99,7 @@ def render_sample(
     pitch_deg: float = 20.0,
     roll_deg: float = 15.0,
     flaws: float = 1.0,
-    detail: float = 1.5,
+    detail: float = 1.3,
 ) -> Sample:
     """One random person in one random picture.
 
@@ -139,7 +139,7 @@ def picture(
     backdrop: Floats | None = None,
     exposure: float | None = None,
     flaws: float = 1.0,
-    detail: float = 1.5,
+    detail: float = 1.3,
 ) -> Sample:
     """A person as a camera sees them; what is not given is drawn at random.
 

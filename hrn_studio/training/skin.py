@@ -213,9 +213,10 @@ def _beard(
         x, [0, 0.018, 0.027, 0.034, 0.055, 0.072], [-0.053, -0.052, -0.064, -0.068, -0.05, -0.01]
     ) + rng.normal(0, 0.002)
     lower = np.interp(x, [0, 0.04, 0.07], [-0.138, -0.135, -0.105])
-    grows: Floats = np.clip((upper - y) / 0.006, 0, 1) * np.clip((y - lower) / 0.012, 0, 1)
+    sides = np.clip((upper - y) / 0.006, 0, 1) * np.clip((y - lower) / 0.012, 0, 1)
+    grows: Floats = np.asarray(sides, np.float32)
     moustache: Floats = np.asarray((x < 0.033) & (y > -0.078), np.float32)
-    chin = np.clip((0.030 - x) / 0.006, 0, 1) * (y < -0.068)
+    chin = np.clip((0.030 - x) / 0.006, 0, 1) * np.asarray(y < -0.068, np.float32)
     kind = rng.random()
     if kind < 0.15:
         grows = grows * moustache
