@@ -1,0 +1,161 @@
+"""What light left behind in the albedo, taken out: shine, cast shadows, uneven brightness.
+
+Works on logs, so that a factor is a difference, and on brightness and hue apart: a shadow changes
+brightness, a mole both.  Only what is larger than a mole is touched.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from hrn_studio.detail.atlas import mirrored
+from hrn_studio.detail.filters import blur, enlarge, fill, pool, smoothstep, weighted_blur
+from hrn_studio.detail.light import LUMINANCE
+from hrn_studio.detail.zones import Zones
+from hrn_studio.records import AnyFloats, Doubles, Floats, Ints
+
+_BROAD_M = 0.024
+"""Skin's own brightness is compared with its surroundings at this scale ..."""
+_PATCH_M = 0.005
+"""... and at this one: smaller marks are left alone."""
+_SHINE = 0.10
+"""Log units: how much brighter than its surroundings skin may be."""
+_SHADE = 0.14
+"""How much darker a patch may be, unless it is bearded."""
+_TINT = 0.10
+"""How far a patch's hue may differ."""
+_FLATTEN = 0.5
+"""Share of broad, symmetric differences that is removed."""
+_HAIR = 0.32
+"""A streak on the forehead that is this much darker than skin is hair."""
+_GREY = LUMINANCE.astype(np.float32)
+
+
+def hairless(albedo: AnyFloats, trust: AnyFloats, zone: Zones, texel_m: float) -> Floats:
+    """Trust without the strands of hair that the mask let through; (A, A) 0..1."""
+    bright = _bright(albedo)
+    known = np.asarray(trust, np.float32)
+    base, support = weighted_blur(bright, known * zone.plain, _BROAD_M / texel_m)
+    around, _ = weighted_blur(bright, np.maximum(known, 1e-3), 0.0012 / texel_m)
+    dark = (around - base < -_HAIR) & (support > 1e-3) & (zone.above > 0.5) & (known > 0)
+    spread = max(round(0.003 / texel_m), 1)
+    near = ndimage.binary_dilation(ndimage.binary_opening(dark), iterations=spread)
+    return known * (1 - blur((near & (zone.above > 0.5)).astype(np.float32), 0.0015 / texel_m))
+
+
+def cleaned(
+    albedo: AnyFloats,
+    seen: AnyFloats,
+    zone: Zones,
+    mirror: Ints,
+    skin: Doubles,
+    texel_m: float,
+) -> Floats:
+    """The albedo without what is more likely light than skin.
+
+    Parameters
+    ----------
+    albedo
+        (A, A, 3) linear.
+    seen
+        (A, A) 0..1, how far it is to be believed.
+    mirror
+        (A, A) from :meth:`.atlas.Atlas.mirror`.
+    skin
+        (3,) the typical colour.
+    texel_m
+        Side of a texel on the face, metres.
+    """
+    known = np.asarray(seen, np.float32)
+    weight = known * zone.plain
+    bright = _bright(albedo)
+    hue = np.log(np.maximum(np.asarray(albedo, np.float32), 0.004)) - bright[..., None]
+
+    bright, hue = _without_shine(bright, hue, weight, known, zone.lips, texel_m)
+    bright = bright + _evened(bright, weight, known, mirror, texel_m)
+    hue = hue + np.stack(
+        [0.5 * _evened(hue[..., k], weight, known, mirror, texel_m, lift=0) for k in range(3)], -1
+    )
+    bright = bright + _patches(bright, weight, known, skin, texel_m)
+    typical = (hue * weight[..., None]).sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6)
+    broad, support = weighted_blur(hue - typical, weight, _BROAD_M / texel_m)
+    hue = hue - _FLATTEN * smoothstep(0.0, 0.1, support)[..., None] * broad
+    patch, _ = weighted_blur(hue - typical, weight, _PATCH_M / texel_m)
+    change = _TINT * np.tanh(patch / _TINT) - patch
+    hue = hue + _spread(change, weight, texel_m) * (known > 0)[..., None]
+    result = np.exp(bright[..., None] + hue - (hue @ _GREY)[..., None])
+    return np.where(known[..., None] > 0, np.clip(result, 0.003, 0.9), 0).astype(np.float32)
+
+
+def _bright(albedo: AnyFloats) -> Floats:
+    return np.asarray(np.log(np.maximum(np.asarray(albedo, np.float32), 0.004)) @ _GREY)
+
+
+def _spread(change: Floats, weight: Floats, texel_m: float) -> Floats:
+    """A change worked out where ``weight`` is 1, carried on smoothly elsewhere."""
+    sure = smoothstep(0.2, 0.8, weight)
+    out = fill(change, np.minimum(sure + 1e-4, 1))
+    out = blur(out, 0.002 / texel_m)
+    share = sure if change.ndim == 2 else sure[..., None]
+    return np.asarray(share * change + (1 - share) * out, np.float32)
+
+
+def _without_shine(
+    bright: Floats, hue: Floats, weight: Floats, known: Floats, lips: Floats, texel_m: float
+) -> tuple[Floats, Floats]:
+    """Highlights held down to a little above their surroundings, and given their hue."""
+    robust, sigma = weight, _BROAD_M / texel_m
+    for _ in range(3):
+        base, support = weighted_blur(bright, robust, sigma)
+        robust = weight / (1 + (np.maximum(bright - base, 0) / _SHINE) ** 2)
+    above = np.where((support > 1e-3) & (known > 0), np.maximum(bright - base, 0), 0)
+    held = _SHINE * np.tanh(above / _SHINE)
+    around, _ = weighted_blur(hue, robust, 0.4 * sigma)
+    pale = smoothstep(0.5 * _SHINE, 3 * _SHINE, above) * (1 - lips)
+    return bright - above + held, hue + pale[..., None] * (around - hue)
+
+
+def _evened(
+    values: Floats,
+    weight: Floats,
+    known: Floats,
+    mirror: Ints,
+    texel_m: float,
+    lift: float = 0.7,
+) -> Floats:
+    """What to add so that both sides of the face agree in all that is larger than a mole.
+
+    The difference of the sides goes through a median filter, which drops small marks and keeps
+    the edges of shadows.  ``lift`` chooses between the sides' mean (0) and the brighter one (1):
+    what is dark on one side only is usually in shadow.
+    """
+    both = np.minimum(weight, mirrored(weight, mirror))
+    factor = 2 if values.shape[0] % 2 == 0 and texel_m < 0.001 else 1
+    small, support = pool(values - mirrored(values, mirror), both, factor)
+    side = int(np.clip(2 * round(0.004 / (texel_m * factor)) + 1, 3, 11))
+    sure = smoothstep(0.1, 0.5, support)
+    smooth = ndimage.median_filter(fill(small, sure), size=side, mode="nearest")
+    difference = enlarge(blur(smooth, 0.7), factor)
+    fade = smoothstep(0.02, 0.3, blur(both, 0.008 / texel_m))
+    target = -(1 - lift) * difference / 2 + lift * np.maximum(-difference, 0)
+    return np.asarray(target * fade * (known > 0), np.float32)
+
+
+def _patches(
+    bright: Floats, weight: Floats, known: Floats, skin: Doubles, texel_m: float
+) -> Floats:
+    """What to add so that broad differences halve and patches stay within skin's own range."""
+    sigma = _BROAD_M / texel_m
+    broad, support = weighted_blur(bright, weight, sigma)
+    middle = float(np.log(np.maximum(skin, 1e-3)) @ LUMINANCE)
+    here = smoothstep(0.0, 0.1, support)
+    flatten = -_FLATTEN * here * (broad - middle)
+    patch, _ = weighted_blur(bright - broad, weight, _PATCH_M / texel_m)
+    small = bright - weighted_blur(bright, np.maximum(weight, 1e-3), 0.0015 / texel_m)[0]
+    rough = np.sqrt(weighted_blur(small * small, weight, 0.005 / texel_m)[0])
+    bearded = smoothstep(0.07, 0.14, rough)
+    limit = np.where(patch < 0, _SHADE, _SHINE)
+    change = here * (limit * np.tanh(patch / limit) - patch)
+    change *= 1 - bearded * (patch < 0)
+    return np.asarray((flatten + _spread(change, weight, texel_m)) * (known > 0), np.float32)

@@ -1,0 +1,103 @@
+"""What every step of the textures needs to know about a head, and light as texels see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hrn_studio.detail import light, occlusion
+from hrn_studio.detail.atlas import Atlas
+from hrn_studio.detail.filters import pool, smoothstep
+from hrn_studio.detail.sight import Sight
+from hrn_studio.detail.zones import Zones, zones
+from hrn_studio.face.model import HeadModel
+from hrn_studio.geometry.mesh import triangle_areas, vertex_normals
+from hrn_studio.geometry.uv import uv_areas
+from hrn_studio.records import AnyFloats, Bools, Floats, Ints
+
+ANALYSIS = 512
+"""Texels a side of the atlas on which all that changes slowly is found."""
+LIGHT = 128
+"""And of that on which the light is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groundwork:
+    """What all steps need to know about the head."""
+
+    small: Atlas
+    mirror: Ints
+    normals: Floats
+    hidden: occlusion.Hidden
+    zones: Zones
+    texel_m: float
+    """Side of a small texel on the face, metres."""
+    skin_triangles: Bools
+    """(T,)"""
+
+    @classmethod
+    def begin(cls, head: HeadModel, neutral: AnyFloats, size: int) -> Groundwork:
+        small = Atlas.of(head.uv, head.uv_triangles, min(ANALYSIS, size))
+        normals = vertex_normals(neutral, head.triangles)
+        hidden = occlusion.hidden_directions(neutral, normals, head.triangles)
+        return cls(
+            small,
+            small.mirror(head),
+            normals,
+            hidden,
+            zones(head, small, occlusion.openness(normals, hidden)),
+            _texel_m(head, neutral, small.size),
+            head.triangle_part == head.part_names.index("skin"),
+        )
+
+
+def estimate_light(
+    head: HeadModel,
+    work: Groundwork,
+    sights: Sequence[Sight],
+    transfers: Sequence[Floats],
+    white_balance: bool,
+) -> light.Lighting:
+    factor = max(work.small.size // LIGHT, 1)
+    tiny = Atlas.of(head.uv, head.uv_triangles, work.small.size // factor)
+    pooled = [pool(s.colour, s.trust * work.zones.plain, factor) for s in sights]
+    return light.estimate(
+        [colour for colour, _ in pooled],
+        [weight for _, weight in pooled],
+        [tiny.interpolate(t, head.triangles) for t in transfers],
+        tiny.mirror(head),
+        white_balance=white_balance,
+    )
+
+
+def vertex_shading(head: HeadModel, transfer: Floats, coefficients: Floats) -> Floats:
+    """(V, 3) light on each vertex, kept above 8 % of the face's middle so it can be divided by."""
+    raw = np.einsum("vkc,kc->vc", transfer, coefficients)
+    face = head.regions["face"] > 0.5 if "face" in head.regions else slice(None)
+    return light.soft_floor(raw, 0.08 * float(np.median(np.maximum(raw[face], 0))))
+
+
+def lit(shade: Floats) -> Floats:
+    """(A, A) 0..1: less where so little light falls that dividing by it is guessing."""
+    bright = shade @ light.LUMINANCE.astype(np.float32)
+    middle = float(np.median(bright[bright > 0]))
+    return smoothstep(0.12, 0.40, bright / max(middle, 1e-6))
+
+
+def light_at_eyes(head: HeadModel, shading: Floats) -> Floats:
+    """(3,) light on the skin right around the eyes, some of which lids keep away."""
+    near = [np.linalg.norm(head.mean - e.center, axis=1) < 1.5 * e.radius for e in head.eyes]
+    chosen = np.any(near, axis=0) & (head.mean[:, 2] > 0) if near else slice(None)
+    return np.asarray(np.median(shading[chosen], axis=0), np.float32)
+
+
+def _texel_m(head: HeadModel, vertices: AnyFloats, size: int) -> float:
+    """Middle side of a texel on the face, metres."""
+    face = head.regions["face"] if "face" in head.regions else np.ones(head.vertex_count)
+    chosen = face[head.triangles].min(axis=1) > 0.5
+    area = triangle_areas(vertices, head.triangles[chosen])
+    flat = np.abs(uv_areas(head.uv, head.uv_triangles[chosen])) * size**2
+    good = flat > 1e-6
+    return float(np.sqrt(np.median(area[good] / flat[good])))

@@ -1,0 +1,55 @@
+"""Parts that no picture shows well, painted: eyes, teeth, tongue, the inside of the mouth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hrn_studio.detail.atlas import Atlas
+from hrn_studio.detail.compose import encoding_table
+from hrn_studio.detail.eyes import EyeColours, paint_eye
+from hrn_studio.face.model import HeadModel
+from hrn_studio.records import AnyFloats, Bytes, Doubles, Floats
+
+TONGUE = (0.36, 0.125, 0.115)
+TEETH = (0.60, 0.53, 0.42)
+GUMS = (0.36, 0.125, 0.12)
+MOUTH = (0.20, 0.055, 0.050)
+"""Linear albedos."""
+
+
+def paint_parts(
+    head: HeadModel, atlas: Atlas, picture: Bytes, colours: EyeColours, skin: Doubles
+) -> Bytes:
+    """A copy of a texture with all parts but the outer skin painted.
+
+    Parameters
+    ----------
+    picture
+        (S, S, 3) sRGB.
+    skin
+        (3,) linear: what lies behind the eyes is this, reddened.
+    """
+    result = picture.copy()
+    for eye in head.eyes:
+        where, paint = paint_eye(head, eye, atlas, colours)
+        result[where] = _encoded(paint)
+    for name in head.part_names[1:]:
+        if name.startswith("eye_"):
+            continue
+        where = atlas.part(head, name)
+        colour = TEETH if name.startswith("teeth") else GUMS if name.startswith("gum") else TONGUE
+        result[where] = _encoded(np.tile(colour, (int(where.sum()), 1)))
+    flesh = tuple(skin * (0.8, 0.45, 0.42))
+    for region, colour in (("inner_mouth", MOUTH), ("eye_sockets", flesh)):
+        mask = atlas.region(head, region)
+        where = mask > 0
+        under = (picture[where] / 255.0) ** 2.2
+        mixed = under + mask[where][:, None] * (np.array(colour) - under)
+        result[where] = _encoded(mixed)
+    return result
+
+
+def _encoded(linear: AnyFloats | Floats) -> Bytes:
+    table = encoding_table()
+    root = np.sqrt(np.clip(np.asarray(linear, np.float64), 0, 1))
+    return np.asarray(table[np.rint((len(table) - 1) * root).astype(np.int64)], np.uint8)
