@@ -43,6 +43,16 @@ def user_models_dir() -> Path:
     return user_data_dir() / "models"
 
 
+def sessions_dir() -> Path:
+    """Where sessions with captured frames are kept, unless the user says otherwise."""
+    return user_data_dir() / "sessions"
+
+
+def exports_dir() -> Path:
+    """Where the window exports to, unless the user says otherwise."""
+    return user_data_dir() / "exports"
+
+
 def settings_file() -> Path:
     """The settings, a JSON file."""
     return user_data_dir() / "settings.json"

@@ -26,6 +26,9 @@ class CameraSettings:
     height: int = 720
     hfov_deg: float = 60.0
     """Horizontal field of view, degrees."""
+    fps: int = 30
+    device: str = ""
+    """The system's name of the camera used last; empty for the first there is."""
     mirror: bool = True
     """Show the picture as a mirror does; what is computed never changes."""
 
@@ -41,12 +44,48 @@ class FitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GuidanceSettings:
+    """What counts as a good frame."""
+
+    preset: Literal["relaxed", "reconstruction", "passport"] = "reconstruction"
+    limits: dict[str, list[float]] = field(default_factory=dict)
+    """The user's own limits by measure, as ``quality_limits.as_numbers`` writes them."""
+    brief: bool = False
+    """Five rows instead of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """How frames are taken."""
+
+    automatic: bool = True
+    burst: Literal[1, 3, 5] = 5
+    countdown_s: Literal[0, 3, 5] = 0
+    folder: str = ""
+    """Where sessions are kept; empty for the user's data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSettings:
+    """How the window looks."""
+
+    theme: Literal["system", "dark", "light"] = "dark"
+    text_percent: Literal[100, 115, 130, 150] = 100
+    reduce_motion: bool = False
+    export_folder: str = ""
+    """Where exports go; empty for the user's data folder."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that is kept."""
 
     schema_version: int = SCHEMA
     camera: CameraSettings = field(default_factory=CameraSettings)
     fit: FitSettings = field(default_factory=FitSettings)
+    guidance: GuidanceSettings = field(default_factory=GuidanceSettings)
+    capture: CaptureSettings = field(default_factory=CaptureSettings)
+    window: WindowSettings = field(default_factory=WindowSettings)
 
 
 def load(file: Path) -> tuple[Settings, tuple[str, ...]]:
@@ -112,6 +151,13 @@ def _read(kind: type[Any], values: dict[str, Any], prefix: str, notes: list[str]
 def _fits(value: object, hint: Any) -> bool:
     if get_origin(hint) is Literal:
         return any(value == choice and type(value) is type(choice) for choice in get_args(hint))
+    if get_origin(hint) is dict:
+        key, item = get_args(hint)
+        return isinstance(value, dict) and all(
+            _fits(k, key) and _fits(v, item) for k, v in value.items()
+        )
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(_fits(v, get_args(hint)[0]) for v in value)
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return type(value) is hint

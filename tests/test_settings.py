@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hrn_studio import settings
-from hrn_studio.settings import CameraSettings, FitSettings, Settings
+from hrn_studio.settings import CameraSettings, FitSettings, GuidanceSettings, Settings
 
 CHANGED = Settings(
     camera=CameraSettings(index=2, hfov_deg=72.5, mirror=False),
@@ -85,3 +85,15 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
         settings.save(Settings(), file)
     assert settings.load(file) == (CHANGED, ())
     assert len(list(tmp_path.glob("settings.json*"))) == 1
+
+
+def test_limits_of_the_user_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    own = {"yaw": [-3.0, 3.0, -5.0, 5.0, 1.0]}
+    kept = Settings(guidance=GuidanceSettings(limits=own))
+    settings.save(kept, file)
+    assert settings.load(file) == (kept, ())
+    file.write_text('{"schema_version": 1, "guidance": {"limits": {"yaw": "wide"}}}')
+    read, notes = settings.load(file)
+    assert read.guidance.limits == {}
+    assert len(notes) == 1
