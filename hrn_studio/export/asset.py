@@ -17,23 +17,10 @@ import numpy as np
 from hrn_studio.errors import ExportError
 from hrn_studio.export.shapes import personal_shapes
 from hrn_studio.export.textures import Texture, make_textures
+from hrn_studio.face.appearance import MATERIALS, Material, material_of
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import vertex_normals
 from hrn_studio.records import AnyFloats, Floats, Ints, Mesh, Reconstruction, frozen
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """How a part answers light (metallic-roughness; never metallic)."""
-
-    name: str
-    roughness: float
-    textured: bool = True
-    """Coloured by the albedo texture; else by ``color_linear``."""
-    detailed: bool = False
-    """The normal map applies."""
-    color_linear: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    """Linear RGB, times the texture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,12 +98,6 @@ class Asset:
         return f"{self.name}_{role}.png"
 
 
-SKIN = Material("skin", roughness=0.5, detailed=True)
-EYES = Material("eyes", roughness=0.08)
-TEETH = Material("teeth", roughness=0.25)
-TONGUE = Material("tongue", roughness=0.35)
-MATERIALS = (SKIN, EYES, TEETH, TONGUE)
-
 _SAME_NORMAL = 1e-3
 """Normals that turn less than this, in radians, stay."""
 
@@ -159,14 +140,9 @@ def _parts(head: HeadModel) -> tuple[Part, ...]:
     result = []
     for name in head.part_names:
         chosen = head.part_triangles(name)
-        material = next((m.name for m in MATERIALS[1:] if name.startswith(_stem(m))), SKIN.name)
+        material = material_of(name).name
         result.append(Part(name, material, head.triangles[chosen], head.uv_triangles[chosen]))
     return tuple(result)
-
-
-def _stem(material: Material) -> str:
-    """``eye`` for ``eyes``, since parts are called ``eye_left`` and ``eye_right``."""
-    return material.name.removesuffix("s")
 
 
 def _morphs(head: HeadModel, neutral: AnyFloats, normals: Floats) -> tuple[Morph, ...]:

@@ -13,8 +13,9 @@ import numpy as np
 
 from hrn_studio import __version__
 from hrn_studio.export._glb import Buffer
-from hrn_studio.export.asset import Asset, Material
+from hrn_studio.export.asset import Asset
 from hrn_studio.export.images import jpeg
+from hrn_studio.face.appearance import Material
 from hrn_studio.geometry.mesh import corner_tangents
 from hrn_studio.geometry.seams import split_at_seams
 from hrn_studio.records import Bytes, Floats

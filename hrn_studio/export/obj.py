@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from hrn_studio import __version__
-from hrn_studio.export.asset import Asset, Material
+from hrn_studio.export.asset import Asset
+from hrn_studio.face.appearance import Material
 from hrn_studio.records import AnyFloats, Floats
 
 
