@@ -73,7 +73,8 @@ def load_embedding(path: Path | None = None) -> LandmarkEmbedding:
     if not path.is_file():
         raise ModelDataError(f"the landmark file '{path}' is missing; {REMEDY}")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # numpy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             version = int(archive["version"])
             embedding = LandmarkEmbedding(
                 triangles=archive["triangles"],

@@ -143,10 +143,12 @@ def grow(
     outward = base - CENTER
     outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
     inside = roots.elevation[:, None] - cut.line[None, :]
+    inside[:3] = inside[:3].mean(axis=1, keepdims=True)
     lift = np.clip(inside / np.radians(30), 0, 1)
     rows, columns = inside.shape
     lumps = resized(rng.standard_normal((5, 9), np.float32), columns, rows)
     lumps[:, -1] = lumps[:, 0]
+    lumps *= np.clip(np.cos(roots.elevation) * 2, 0, 1)[:, None]  # all columns meet on top
     high = np.clip(np.sin(roots.elevation), 0, 1)[:, None]
     lift = cut.thickness * lift * (2 - lift) * (0.3 + 0.7 * high) * (1 + 0.25 * lumps) + min(
         0.0012, 0.2 * cut.thickness
