@@ -24,7 +24,7 @@ MIN_FACE_PX = 100
 MAX_YAW_DEG = 60
 CUT_NOTED, CUT_REFUSED = 0.03, 0.15
 """How far the face may reach beyond the picture, as a share of its size."""
-SCATTER_NOTED, SCATTER_REFUSED = 0.008, 0.014
+SCATTER_GOOD, SCATTER_NOTED, SCATTER_REFUSED = 0.005, 0.008, 0.014
 """Mean disagreement of many looks, as a share of the face's size: 0.0024 to 0.0045 on photos,
 0.005 to 0.009 on simple cartoons and half-hidden or very blurred faces, over 0.013 when half of
 the face is hidden."""

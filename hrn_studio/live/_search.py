@@ -29,11 +29,14 @@ class FaceSearch:
         self._one: FaceMesh | None = None
         self._detector: FaceDetector | None = None
 
-    def faces(self, image: Bytes) -> list[Floats]:
-        """Landmarks (478, 3) of each face in pixels of the picture, largest first."""
+    def faces(self, image: Bytes, harder: bool = True) -> list[Floats]:
+        """Landmarks (478, 3) of each face in pixels of the picture, largest first.
+
+        ``harder`` looks for small faces when there is no large one.
+        """
         copy, scale = _shrunk(image, _COPY_PX)
         found = [points * scale for points in self._mesh.faces(copy)]
-        if not found:
+        if not found and harder:
             found = self._search_harder(image)
         return sorted(found, key=_size, reverse=True)
 

@@ -12,7 +12,13 @@ from typing import Literal, Protocol, Self
 import numpy as np
 
 from hrn_studio.errors import NoFaceError
-from hrn_studio.live._checks import check_place, check_scatter, check_surface, confidence
+from hrn_studio.live._checks import (
+    SCATTER_GOOD,
+    check_place,
+    check_scatter,
+    check_surface,
+    confidence,
+)
 from hrn_studio.live._mediapipe import FaceMesh
 from hrn_studio.live._search import FaceSearch
 from hrn_studio.live._views import Base, View, base_around, look, unmapped, views
@@ -96,7 +102,7 @@ class MediaPipeTracker:
             self._one = FaceMesh(video=False, max_faces=1)
         faces = self._search.faces(frame.image)
         if not faces:
-            raise _no_face(frame)
+            raise self._explained(frame, _no_face(frame))
         notes = _other_faces(len(faces))
         check_place(faces[0], frame)
         base = base_around(frame.image, faces[0])
@@ -106,7 +112,10 @@ class MediaPipeTracker:
         notes += check_surface(base, points, frame)
         if len(looks) < 5:
             return _as_track(frame, points, len(faces), notes, scatter)
-        notes += check_scatter(scatter, base.size_px, frame)
+        try:
+            notes += check_scatter(scatter, base.size_px, frame)
+        except NoFaceError as error:
+            raise self._explained(frame, error) from None
         sure = confidence(scatter, base.size_px) * len(looks) / n
         return _as_track(frame, points, len(faces), notes, scatter, sure)
 
@@ -122,6 +131,24 @@ class MediaPipeTracker:
                 if np.linalg.norm(middle - base.center_px) < 0.3 * base.size_px:
                     seen.append((view, points))
         return seen
+
+    def _explained(self, frame: Frame, error: NoFaceError) -> NoFaceError:
+        """A better reason when the picture lies on its side, else ``error``."""
+        assert self._search is not None
+        for quarter_turns in (1, 3, 2):
+            image = np.ascontiguousarray(np.rot90(frame.image, quarter_turns))
+            for rough in self._search.faces(image, harder=False)[:1]:
+                base = base_around(image, rough)
+                looks = self._looks(base, views(6))
+                if len(looks) < 6:
+                    continue
+                points, scatter = _agreed(looks)
+                x, y = points[152, :2] - points[10, :2]  # from the forehead to the chin
+                if y > 2 * abs(x) and scatter.mean() < SCATTER_GOOD * base.size_px:
+                    return NoFaceError(
+                        f"{frame.name} seems to lie on its side; turn the picture upright"
+                    )
+        return error
 
     def close(self) -> None:
         """Free the networks; closing twice does nothing."""

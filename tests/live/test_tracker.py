@@ -145,6 +145,15 @@ def test_what_is_refused(still: MediaPipeTracker, portrait: Frame, astronaut: Fr
         still.track(Frame(np.asarray(small, np.uint8)))
 
 
+@pytest.mark.parametrize("quarter_turns", [1, 2])
+def test_a_picture_on_its_side(
+    still: MediaPipeTracker, portrait: Frame, quarter_turns: int
+) -> None:
+    turned = Frame(np.rot90(portrait.image, quarter_turns), name="turned.jpg")
+    with pytest.raises(NoFaceError, match=r"turned\.jpg seems to lie on its side"):
+        still.track_augmented(turned)
+
+
 def test_a_half_hidden_face_is_refused(still: MediaPipeTracker, portrait: Frame) -> None:
     track = still.track(portrait)
     image = portrait.image.copy()
