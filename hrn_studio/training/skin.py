@@ -86,7 +86,7 @@ def draw_skin(rng: np.random.Generator, chart: Chart, zones: Zones, style: Style
     melanin += _freckles(rng, zones, style)
     melanin += np.float32(rng.gamma(1.5, 0.05)) * zones.eyes
     melanin += np.float32(rng.uniform(0.01, 0.04)) * fine
-    flush = np.float32(rng.gamma(2.0, 0.18)) * zones.flush
+    flush = np.float32(rng.gamma(2.0, 0.13)) * zones.flush
     blood = np.float32(rng.uniform(0.15, 0.5)) + flush
     blood = blood * (1 + 0.1 * smooth_noise(rng, rows, columns, 30, 3))
     lips = _lips(rng, chart)
