@@ -6,5 +6,5 @@ them (:mod:`.cameras`), the landmark trackers (:mod:`.tracker`, :mod:`.recorded`
 Live Link Face text of a track (:mod:`.livelink`).  It may import ``face``, ``geometry``,
 ``records`` and ``errors``; OpenCV (:mod:`._cv`) and MediaPipe are used here and nowhere else, and
 MediaPipe is loaded only when a tracker is made.  Entry points: :func:`.images.read_image`,
-:func:`.sources.VideoFile`, :class:`.tracker.MediaPipeTracker`, :func:`.masks.skin_mask`.
+:func:`.sources.VideoFile`, :class:`.tracker.MediaPipeTracker`, :func:`.masks.head_masks`.
 """
