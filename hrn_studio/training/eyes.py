@@ -23,6 +23,32 @@ def eye_coordinates(head: HeadModel, vertices: Floats, coefficients: Coefficient
     return local
 
 
+def eye_closing(head: HeadModel, coefficients: Coefficients) -> tuple[float, ...]:
+    """Weight of each eye's blink, 0 open .. 1 closed."""
+    names = [f"eyeBlink{eye.side}" for eye in head.eyes]
+    return tuple(float(coefficients.expression[head.expression_names.index(n)]) for n in names)
+
+
+def sunken(
+    head: HeadModel, vertices: Floats, coefficients: Coefficients, closing: tuple[float, ...]
+) -> Floats:
+    """Vertices (V, 3), head frame, with the eyes a little smaller while the lids are on the way.
+
+    A lid moves along a straight line, through the cornea: drawn so, the pupil would shine through.
+    """
+    result = vertices.copy()
+    centers = head.eye_centers(coefficients.identity)
+    for eye, center, weight in zip(head.eyes, centers, closing, strict=True):
+        passing = min(1.0, 6 * weight * (1 - weight))
+        if passing > 0:
+            away = vertices[eye.vertices] - center
+            reach = np.linalg.norm(away, axis=1, keepdims=True)
+            bulge = np.maximum(reach - eye.radius, 0)
+            kept = (reach - passing * bulge) * (1 - 0.05 * passing)
+            result[eye.vertices] = center + away / reach * kept
+    return result
+
+
 def paint_eyes(
     rng: np.random.Generator, places: Floats, iris_color: Floats, iris_diameter: float
 ) -> Floats:

@@ -60,11 +60,16 @@ def _thinned(head: HeadModel, chain: list[int]) -> Ints:
 
 
 def grow_lashes(
-    margins: tuple[Margin, ...], eye_centers: Doubles, vertices: Floats, length: float
+    margins: tuple[Margin, ...],
+    eye_centers: Doubles,
+    opening: tuple[float, float],
+    vertices: Floats,
+    length: float,
 ) -> tuple[Floats, Ints, Floats]:
     """Strips (N, 3) standing on the lids' edges, triangles, and coordinates (N, 2) 0..1.
 
-    ``vertices`` and ``eye_centers`` are in the head frame, metres.
+    ``vertices`` and ``eye_centers`` are in the head frame, metres; ``opening`` is 1 for an open
+    eye and 0 for a closed one.
     """
     points: list[Doubles] = []
     triangles: list[Ints] = []
@@ -78,11 +83,14 @@ def grow_lashes(
         along = np.gradient(root, axis=0)
         along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
         reach = share * length * (1 - 0.4 * t**2)
-        middle = root + reach * 0.55 * outward + reach * 0.25 * t * along
-        curl = np.array([0, 0.55 if margin.upper else -0.5, 0.25])
-        tip = middle + reach * (0.35 * outward + curl)
+        # A little over the edge of the lid, forwards, then curling away from the eye.
+        rise = 1.5 * opening[margin.eye] - 0.5 if margin.upper else -0.9
+        curl = np.array([0, rise, 0.25])
+        middle = root + reach * (0.45 * outward + 0.22 * curl + 0.2 * t * along)
+        tip = middle + reach * (0.35 * outward + 0.5 * curl + 0.1 * t * along)
+        edge = root + 0.0004 * outward - 0.0005 * curl * share
         start = sum(len(p) for p in points)
-        strip = np.stack([root - 0.0004 * outward, middle, tip], axis=1)
+        strip = np.stack([edge, middle, tip], axis=1)
         points.append(strip.reshape(-1, 3))
         u, v = np.meshgrid(np.linspace(0, 1, len(root)), [0.0, 0.5, 1.0], indexing="ij")
         places.append(np.stack([u, v], -1).reshape(-1, 2))
@@ -108,5 +116,5 @@ def paint_lashes(rng: np.random.Generator, density: float) -> Floats:
     alpha = np.clip((reach - row) * 4, 0, 1) * thick * (1 - 0.5 * row)
     for r in range(32):
         alpha[r] = np.roll(alpha[r], shift[r] % 3)
-    line = np.clip(1 - row * 9, 0, 1) * min(1.0, 1.2 * density)
+    line = np.clip(1.3 - row * 6, 0, 1) * min(1.0, 0.35 + density)
     return np.asarray(np.maximum(0.85 * alpha, line), np.float32)

@@ -24,7 +24,7 @@ from hrn_studio.records import (
 )
 from hrn_studio.training import clothes, hair, lashes, light, sample
 from hrn_studio.training.backdrop import draw_backdrop
-from hrn_studio.training.eyes import eye_coordinates, paint_eyes
+from hrn_studio.training.eyes import eye_closing, eye_coordinates, paint_eyes, sunken
 from hrn_studio.training.photograph import photograph
 from hrn_studio.training.pixels import dot, look_up, resized, unit
 from hrn_studio.training.skin import Skin, draw_skin
@@ -212,7 +212,9 @@ class _Scene:
         neck = posed[low].mean(axis=0)
         body, body_triangles, body_places = clothes.draw_shoulders(own, neck, T_camera_head)
         self.garment = clothes.paint_garment(own, self._tone())
-        self.vertices = np.concatenate([vertices, body])
+        closing = eye_closing(head, coefficients)
+        drawn = apply(T_camera_head, sunken(head, posed, coefficients, closing))
+        self.vertices = np.concatenate([drawn.astype(np.float32), body])
         self.triangles = np.concatenate([head.triangles, body_triangles + len(vertices)])
         self.parts = np.concatenate(
             [head.triangle_part, np.full(len(body_triangles), CLOTH, np.uint8)]
@@ -226,6 +228,7 @@ class _Scene:
                 stage.chart.texels,
                 masks[0] if masks else zeros,
                 eye_coordinates(head, posed, coefficients),
+                stage.nostrils,
             ]
         )
         down = np.clip(body_places[:, 1] * 4, 0.15, 1)
@@ -237,6 +240,7 @@ class _Scene:
         strips, strip_triangles, strip_places = lashes.grow_lashes(
             stage.margins,
             head.eye_centers(coefficients.identity),
+            (1 - closing[0], 1 - closing[1]),
             posed,
             person.style.lash_length,
         )
@@ -330,6 +334,7 @@ class _Scene:
         slopes[is_skin], gloss[is_skin] = relief[:, :2], relief[:, 2]
         inner = np.clip(values[:, 6:7] * 1.5 - 0.2, 0, 1) * is_skin[:, None]
         albedo = albedo * (1 - inner) + inner * INNER_MOUTH
+        albedo *= 1 - 0.9 * values[:, 10:11]
         for name, number in zip(head.part_names, range(len(head.part_names)), strict=True):
             mine = part == number
             if name.startswith("eye") and mine.any():
@@ -365,7 +370,7 @@ class _Scene:
             return
         at = interpolate_covered(fragments, triangles, places * [lashes.HAIRS - 1, 31])
         opacity = look_up(self.lash_alpha, at[:, 0], at[:, 1])[:, 0]
-        front = fragments.depth[fragments.covered] < base.depth[fragments.covered] + 0.0015
+        front = fragments.depth[fragments.covered] < base.depth[fragments.covered] + 0.0025
         a = (opacity * front)[:, None]
         colour = np.minimum(self.person.style.brow_color, 0.03) * np.float32(irradiance)
         picture[fragments.covered] = picture[fragments.covered] * (1 - a) + a * colour

@@ -96,7 +96,7 @@ def draw_skin(rng: np.random.Generator, chart: Chart, zones: Zones, style: Style
     dermis = DERMIS * np.exp(np.array([0, 0, -1], np.float32) * max(0.0, float(yellow)))
     albedo = dermis * np.exp(-melanin[..., None] * MELANIN - blood[..., None] * BLOOD)
 
-    height = 0.10 * fine * (1 - lips)
+    height = 0.15 * fine * (1 - lips)
     height += _wrinkles(rng, chart, style.age)
     height += 0.5 * lips * _lip_lines(rng, chart)
     if style.make_up:
@@ -208,12 +208,12 @@ def _beard(
     """A shaved shadow (style.beard below 0.5), stubble, or a full beard (1)."""
     p, shape = chart.position, chart.shape
     noise = smooth_noise(rng, *shape, 25, 3)
-    x, y = np.abs(p[..., 0]), p[..., 1] + 0.003 * noise
+    x, y = np.abs(p[..., 0]), p[..., 1] + 0.005 * noise
     upper = np.interp(
         x, [0, 0.018, 0.027, 0.034, 0.055, 0.072], [-0.053, -0.052, -0.064, -0.068, -0.05, -0.01]
     ) + rng.normal(0, 0.002)
     lower = np.interp(x, [0, 0.04, 0.07], [-0.138, -0.135, -0.105])
-    sides = np.clip((upper - y) / 0.006, 0, 1) * np.clip((y - lower) / 0.012, 0, 1)
+    sides = np.clip((upper - y) / 0.012, 0, 1) * np.clip((y - lower) / 0.012, 0, 1)
     grows: Floats = np.asarray(sides, np.float32)
     moustache: Floats = np.asarray((x < 0.033) & (y > -0.078), np.float32)
     chin = np.clip((0.030 - x) / 0.006, 0, 1) * np.asarray(y < -0.068, np.float32)

@@ -33,6 +33,8 @@ class Stage:
     """Edges of the lids."""
     occlusion: Floats
     """(V,) share of the sky that each vertex of the mean head sees, 0..1."""
+    nostrils: Floats
+    """(V,) 1 in the depth of the nostrils, which the model only hints at."""
     incidence: Any
     """Sparse (V, T): sums the faces' normals at the vertices."""
 
@@ -56,9 +58,12 @@ def make_stage(head: HeadModel, columns: int = 512) -> Stage:
     chart, roots, margins = make_chart(head, columns), find_roots(head), find_margins(head)
     dark = np.zeros(head.vertex_count, np.float32)
     zones = find_zones(chart)
-    normals = Stage(head, chart, zones, roots, margins, dark, incidence).normals(head.mean)
-    occlusion = sky_share(head, normals)
-    return Stage(head, chart, zones, roots, margins, occlusion, incidence)
+    bare = Stage(head, chart, zones, roots, margins, dark, dark, incidence)
+    occlusion = sky_share(head, bare.normals(head.mean))
+    x, y, z = head.mean.T
+    nose = (np.abs(x) < 0.018) & (y > -0.050) & (y < -0.034) & (z > 0.015)
+    nostrils = np.where(nose, np.clip((0.75 - occlusion) / 0.35, 0, 1), 0).astype(np.float32)
+    return Stage(head, chart, zones, roots, margins, occlusion, nostrils, incidence)
 
 
 def sky_share(head: HeadModel, normals: Floats, size: int = 192) -> Floats:
