@@ -15,10 +15,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from hrn_studio.errors import StudioError
+from hrn_studio.export.images import png
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import vertex_normals
 from hrn_studio.geometry.transforms import apply, project, rigid, rotation_from_angles
-from hrn_studio.records import AnyFloats, Bytes, Camera, Doubles, Floats, Reconstruction, View
+from hrn_studio.records import AnyFloats, Bytes, Camera, Doubles, Floats, Maps, Reconstruction, View
 from hrn_studio.render import software
 from hrn_studio.render.outlines import outlines
 from hrn_studio.render.scene import Head, Look, Scene, make_head
@@ -32,6 +33,7 @@ _INK = (222, 224, 226)
 _LINE = (92, 225, 255)
 _DISTANCE_M = 0.55
 _MARGIN = 1.08
+_MAP_PX = 2048
 
 Painter = Callable[[Scene], Bytes]
 
@@ -50,7 +52,7 @@ def make_preview(
         with painter() as paint:
             return make_preview(reconstruction, head, paint)
     view = reconstruction.views[0]
-    drawn = make_head(head, reconstruction.neutral, reconstruction.maps)
+    drawn = make_head(head, reconstruction.neutral, _smaller(reconstruction.maps))
     base = _base(drawn, head, view)
     front, side = _portrait(head, view.vertices, 0.0), _portrait(head, view.vertices, 90.0)
     quarter = _portrait(head, view.vertices, 40.0)
@@ -88,7 +90,7 @@ def make_preview(
 def painter() -> Iterator[Painter]:
     """Something that draws scenes: OpenGL if this machine has it."""
     try:
-        from hrn_studio.render.context import standalone_context
+        from hrn_studio.render.context import NoOpenGLError, standalone_context
         from hrn_studio.render.renderer import Renderer
 
         context = standalone_context()
@@ -96,12 +98,33 @@ def painter() -> Iterator[Painter]:
         yield software.image
         return
     renderer = Renderer(context)
+
+    def paint(scene: Scene) -> Bytes:
+        try:
+            return renderer.image(scene)
+        except NoOpenGLError:  # a driver that promised more than it can do
+            return software.image(scene)
+
     try:
-        yield renderer.image
+        yield paint
     finally:
-        del renderer
         context.gc()
         context.release()
+
+
+def preview_png(reconstruction: Reconstruction, head: HeadModel) -> bytes:
+    """The sheet as a PNG file."""
+    return png(make_preview(reconstruction, head), srgb=True)
+
+
+def _smaller(maps: Maps) -> Maps:
+    """No more texels than the sheet can show."""
+    step = max(1, len(maps.albedo_srgb) // _MAP_PX)
+    if step == 1:
+        return maps
+    return replace(
+        maps, albedo_srgb=maps.albedo_srgb[::step, ::step], normal=maps.normal[::step, ::step]
+    )
 
 
 def _base(drawn: Head, head: HeadModel, view: View) -> Scene:

@@ -100,6 +100,35 @@ def test_no_opengl_no_problem(monkeypatch):
         assert paint is software.image
 
 
+def test_a_driver_that_refuses_the_shaders_is_done_without(monkeypatch):
+    from hrn_studio.render import context, renderer
+
+    class Released:
+        def gc(self):
+            pass
+
+        release = gc
+
+    class Refusing:
+        def __init__(self, context):
+            pass
+
+        def image(self, scene):
+            raise context.NoOpenGLError("no shaders")
+
+    monkeypatch.setattr(context, "standalone_context", Released)
+    monkeypatch.setattr(renderer, "Renderer", Refusing)
+    monkeypatch.setattr(software, "image", lambda scene: "plain")
+    with preview.painter() as paint:
+        assert paint(None) == "plain"
+
+
+def test_a_large_map_is_thinned_out(reconstruction, monkeypatch):
+    monkeypatch.setattr(preview, "_MAP_PX", 4)
+    small = preview._smaller(reconstruction.maps)
+    assert small.albedo_srgb.shape == small.normal.shape == (4, 4, 3)
+
+
 def test_all_portraits_have_one_size(head):
     sizes = []
     for yaw in (0.0, 40.0, 90.0):

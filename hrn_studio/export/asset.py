@@ -77,7 +77,7 @@ class Asset:
     textures: Mapping[str, Texture]
     """By role: ``albedo``, ``normal``, ``displacement``, ``confidence``, ``deformation``."""
     notice: str = ""
-    """One line on rights, for formats that carry one."""
+    """Whose work the head model is, for formats that carry a line on rights."""
 
     def __post_init__(self) -> None:
         for name in ("vertices", "normals", "captured", "captured_normals", "uv"):
@@ -133,6 +133,7 @@ def make_asset(reconstruction: Reconstruction, head: HeadModel, name: str) -> As
         materials=MATERIALS,
         morphs=_morphs(head, neutral, normals),
         textures=make_textures(reconstruction.maps),
+        notice=head.licence,
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from hrn_studio import paths
 from hrn_studio.records import AnyFloats, Bytes
 from hrn_studio.render._card import Uploaded
+from hrn_studio.render.context import NoOpenGLError
 from hrn_studio.render.matrices import clip_from_head, shadow_from_head, view_from_head
 from hrn_studio.render.scene import Head, Look, Scene
 
@@ -151,9 +152,13 @@ class Renderer:
             vertex, fragment = (
                 _source(self._folder / f"{name}.{kind}", switches) for kind in ("vert", "frag")
             )
-            self._programs[key] = self._context.program(
-                vertex_shader=vertex, fragment_shader=fragment
-            )
+            try:
+                program = self._context.program(vertex_shader=vertex, fragment_shader=fragment)
+            except moderngl.Error as error:
+                raise NoOpenGLError(
+                    "the graphics driver cannot run this program's shaders; update it"
+                ) from error
+            self._programs[key] = program
         return self._programs[key]
 
 

@@ -169,7 +169,9 @@ def make_head(head: HeadModel, vertices: AnyFloats, maps: Maps | None = None) ->
         normal_map = np.array([[[128, 128, 255]]], np.uint8)
     else:
         albedo = maps.albedo_srgb
-        normal_map = np.rint(maps.normal * np.float32(127.5) + np.float32(127.5)).astype(np.uint8)
+        codes = maps.normal * np.float32(127.5)
+        codes += np.float32(127.5)
+        normal_map = np.asarray(np.rint(codes, out=codes), np.uint8)
     return Head(
         triangles=triangles,
         vertex=split.vertex,
