@@ -9,10 +9,10 @@ import numpy as np
 
 from hrn_studio.records import AnyFloats, Doubles
 
-LOOK_YAW = float(np.radians(30))
+LOOK_YAW = float(np.radians(26))
 """An eyeLookIn or eyeLookOut of 1 turns the eye this far sideways."""
-LOOK_UP = float(np.radians(25))
-LOOK_DOWN = float(np.radians(30))
+LOOK_UP = float(np.radians(18))
+LOOK_DOWN = float(np.radians(20))
 
 
 def gaze_rotation(yaw: float, pitch: float) -> Doubles:

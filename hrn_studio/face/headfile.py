@@ -34,12 +34,20 @@ def read(path: Path | None = None) -> tuple[dict[str, NDArray[Any]], dict[str, A
     if not path.is_file():
         raise ModelDataError(f"the head model '{path}' is missing; {REMEDY}")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         meta = json.loads(arrays["meta"].tobytes())
         version = meta["version"]
         good = meta["checksum"] == checksum(arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise ModelDataError(f"the head model '{path}' is damaged; {REMEDY}") from error
     if version != VERSION:
         raise ModelDataError(

@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-RADIUS = 0.0145
+RADIUS = 0.0142
 SOURCE_RADIUS = 0.01653
 OFFSET = np.array([0.0012, -0.0010, 0.0023])
 """From the source's left eye centre to ours, at the source's mean size."""
 IRIS_DIAMETER = 0.0117
 PUPIL_DIAMETER = 0.0040
-BULGE = 0.0011
+BULGE = 0.0008
 """How far the cornea stands out from the ball."""
+IRIS_SHARE = 0.55
+"""Radius of the iris over that of the whole eye in the texture."""
 SEGMENTS = 24
 IRIS_RINGS = (0.5 * PUPIL_DIAMETER, 0.0033, 0.0046, 0.0054, 0.5 * IRIS_DIAMETER)
 SCLERA_RINGS = 11
@@ -69,7 +71,7 @@ def build() -> Eyeball:
     rings = 1 + np.arange(len(angles))[:, None] * SEGMENTS + np.arange(SEGMENTS)
     last = 1 + len(angles) * SEGMENTS
     reach = np.array([0.0, *angles, np.pi])
-    out = np.interp(reach, [0, limbus, np.pi], [0, 0.42, 1.0])
+    out = np.interp(reach, [0, limbus, np.pi], [0, IRIS_SHARE, 1.0])
     flat = [np.zeros((1, 2))]
     flat += [r * np.stack([np.cos(turn), np.sin(turn)], 1) for r in out[1:-1]]
     middle = turn + np.pi / SEGMENTS
@@ -92,6 +94,28 @@ def build() -> Eyeball:
         np.concatenate(flat),
         np.array(uv_triangles),
     )
+
+
+def surface(directions: Array, gaze: Array) -> Array:
+    """Distance (N,) from the centre to the eye's surface along unit directions (N, 3).
+
+    ``gaze`` (3,) is the unit vector through the pupil.
+    """
+    sine = np.sqrt(np.clip(1 - (directions @ gaze) ** 2, 0, 1))
+    share = np.clip(1 - (sine * RADIUS / IRIS_RINGS[-1]) ** 2, 0, 1) * (directions @ gaze > 0)
+    return np.asarray(RADIUS + BULGE * share**1.5)
+
+
+def masks() -> dict[str, Array]:
+    """Which vertices (N,) show the pupil, the iris around it, and the white."""
+    ring = np.repeat(np.arange(1, 1 + len(IRIS_RINGS) + SCLERA_RINGS), SEGMENTS)
+    ring = np.concatenate([[0], ring, [99]])
+    limbus = len(IRIS_RINGS)
+    return {
+        "pupil": (ring <= 1).astype(float),
+        "iris": ((ring >= 1) & (ring <= limbus)).astype(float),
+        "sclera": (ring >= limbus).astype(float),
+    }
 
 
 def sphere(points: Array) -> tuple[Array, float]:

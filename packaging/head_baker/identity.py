@@ -38,6 +38,14 @@ def mirrored(points: Array, mirror: Array) -> Array:
     return np.asarray(points[..., mirror, :] * [-1, 1, 1])
 
 
+def symmetric(offsets: Array, mirror: Array) -> Array:
+    """Heads or components (..., V, 3), each made exactly symmetric or antisymmetric."""
+    image = mirrored(offsets, mirror)
+    even, odd = 0.5 * (offsets + image), 0.5 * (offsets - image)
+    is_even = (even**2).sum((-2, -1)) >= (odd**2).sum((-2, -1))
+    return np.where(is_even[..., None, None], even, odd)
+
+
 def align(heads: Array, mirror: Array, weights: Array) -> tuple[Array, Array]:
     """Rigid motions (n, 3, 3), (n, 3) that bring each head onto the symmetric mean."""
     target = heads.mean(0)
@@ -94,3 +102,12 @@ def regress(scores: Array, offsets: Array) -> Array:
     """What of ``offsets`` (n, ...) goes along with each score: (I, ...) per deviation."""
     flat = offsets.reshape(len(offsets), -1)
     return np.asarray(scores.T @ flat / len(scores)).reshape(-1, *offsets.shape[1:])
+
+
+def left_over(offsets: Array, basis: Basis, weights: Array) -> Array:
+    """(n, V) metres between heads' offsets from the mean and their nearest in the basis."""
+    root = np.repeat(np.sqrt(weights), 3)
+    flat = basis.components.reshape(len(basis.components), -1)
+    target = offsets.reshape(len(offsets), -1)
+    found, *_ = np.linalg.lstsq((flat * root).T, (target * root).T, rcond=None)
+    return np.asarray(np.linalg.norm((target - found.T @ flat).reshape(offsets.shape), axis=2))

@@ -2,8 +2,8 @@
 
 Sampled heads vary as people do, but their average is nobody's: its nose stands out 13 mm over the
 lip where people's noses do 16 to 17, and its chin lies 8 mm behind the lip's root where people's
-lie 3.  The mean is moved, along the identity components and as little as their spread allows, towards
-averages of women and men from the literature:
+lie 3.  The mean is moved, along the identity components and as little as their spread allows,
+towards averages of women and men from the literature:
 
 * profile distances from a true vertical through subnasale, with the head's pitch left free:
   Arnett et al., "Soft tissue cephalometric analysis", Am J Orthod Dentofacial Orthop 116 (1999);
@@ -82,9 +82,7 @@ def recentre(mean: Array, components: Array, index: Array) -> tuple[Array, list[
         p = {n: (m + np.tensordot(x[:-1], c, 1)) * 1000 for n, (m, c) in at.items()}
         forward = np.array([0, np.sin(x[-1]), np.cos(x[-1])])
         found = {n: float((p[n] - p["subnasale"]) @ forward) for n in PROFILE_MM}
-        lengths = {
-            f"{a} to {b}": float(np.linalg.norm(p[a] - p[b])) for a, b in LENGTHS_MM
-        }
+        lengths = {f"{a} to {b}": float(np.linalg.norm(p[a] - p[b])) for a, b in LENGTHS_MM}
         return found | lengths
 
     target = np.array([*PROFILE_MM.values(), *LENGTHS_MM.values()])
