@@ -40,8 +40,8 @@ class DeformationSettings:
 class Observation:
     """Points of the surface seen in one picture."""
 
-    triangles: Ints
-    """(L,) triangle of each point."""
+    corners: Ints
+    """(L, 3) the vertices of the triangle each point lies in."""
     barycentric: Doubles
     """(L, 3)"""
     points_px: Doubles
@@ -60,7 +60,6 @@ class Observation:
 
 def deform(
     neutral: Doubles,
-    triangles: Ints,
     laplacian: sparse.csr_matrix,
     observations: Sequence[Observation],
     stiffness: Doubles,
@@ -72,8 +71,6 @@ def deform(
     ----------
     neutral
         (V, 3) coarse head without expression, head frame, metres.
-    triangles
-        (T, 3)
     laplacian
         (V, V) maps vertex values to their difference from the neighbours' mean.
     stiffness
@@ -87,7 +84,7 @@ def deform(
     for _ in range(settings.iterations):
         A, g = prior.copy(), -(prior @ D.ravel())
         for seen in observations:
-            J, r, w = _rows(neutral + D, triangles, seen, settings)
+            J, r, w = _rows(neutral + D, seen, settings)
             Jw = J.multiply(w[:, None]).tocsr()
             A = A + Jw.T @ J
             g = g + Jw.T @ r
@@ -96,10 +93,10 @@ def deform(
 
 
 def _rows(
-    vertices: Doubles, triangles: Ints, seen: Observation, settings: DeformationSettings
+    vertices: Doubles, seen: Observation, settings: DeformationSettings
 ) -> tuple[sparse.csr_matrix, Doubles, Doubles]:
     """Jacobian (2 L, 3 V), residuals (2 L,) in metres on the face, weights (2 L,)."""
-    corners = triangles[seen.triangles]
+    corners = seen.corners
     R, t = seen.T_camera_head[:3, :3], seen.T_camera_head[:3, 3]
     here = np.einsum("lk,lkc->lc", seen.barycentric, (vertices + seen.offset)[corners])
     p = here @ R.T + t

@@ -13,6 +13,8 @@ from hrn_studio.live._cv import cv2
 from hrn_studio.live.facemesh import OVAL
 from hrn_studio.records import Bytes, Camera, Doubles, Floats, Frame, Track
 
+POSE_FEATURES = 8
+"""Numbers about the pose at the end of :func:`landmark_features`."""
 CROP_PX = 112
 CROP_M_PER_PX = 0.0017
 """A crop shows 190 mm of the face."""

@@ -19,6 +19,9 @@ from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.transforms import rigid, rotation_from_vector, similarity
 from hrn_studio.records import Camera, Doubles, Track
 
+IRISES = 468
+"""FaceMesh's landmarks from here on lie on the irises."""
+
 
 @dataclass(frozen=True, slots=True)
 class SolverSettings:
@@ -69,11 +72,14 @@ class LandmarkSolver:
 
     def __init__(self, head: HeadModel, embedding: LandmarkEmbedding) -> None:
         self.used = np.flatnonzero(embedding.usable)
-        corners = head.triangles[embedding.triangles[self.used]]
+        self.used = self.used[self.used < IRISES]  # irises tell of gaze, not of shape
+        corners = embedding.corners[self.used]
         weights = embedding.barycentric[self.used].astype(np.float64)
 
         def at_landmarks(values: np.ndarray) -> Doubles:
-            return np.einsum("lk,...lkc->...lc", weights, values[..., corners, :].astype(np.float64))
+            return np.einsum(
+                "lk,...lkc->...lc", weights, values[..., corners, :].astype(np.float64)
+            )
 
         self.mean = at_landmarks(head.mean)
         self.identity = at_landmarks(head.identity)
@@ -139,10 +145,16 @@ class LandmarkSolver:
         all_identity = np.zeros(len(self.identity)) if identity is None else identity.astype(float)
         base = self.mean + np.tensordot(all_identity[n_identity:], self.identity[n_identity:], 1)
         identity_0 = all_identity[:n_identity]
-        sigma_i = np.broadcast_to(np.asarray(identity_sigma, float), (n_identity,)) if not held else identity_0
+        sigma_i = (
+            np.broadcast_to(np.asarray(identity_sigma, float), (n_identity,))
+            if not held
+            else identity_0
+        )
         n_expression = len(self.expression) if solve_expression else 0
         expression_0 = (
-            np.zeros((count, len(self.expression))) if expression is None else np.asarray(expression)
+            np.zeros((count, len(self.expression)))
+            if expression is None
+            else np.asarray(expression)
         )
         x_i, x_e = identity_0.copy(), expression_0.astype(float).copy()
         log_focal = 0.0
@@ -169,7 +181,14 @@ class LandmarkSolver:
                     + np.tensordot(x_e[f], self.expression, 1)
                 )
                 J, r, w, residual[f] = self._linearize(
-                    shape, T[f], track, camera, np.exp(log_focal), settings, n_identity, n_expression
+                    shape,
+                    T[f],
+                    track,
+                    camera,
+                    np.exp(log_focal),
+                    settings,
+                    n_identity,
+                    n_expression,
                 )
                 w = w * weights_f[f]
                 at = n_identity + f * block

@@ -1,0 +1,216 @@
+"""The coarse stage: one identity for all pictures, a pose and an expression for each.
+
+Two kinds of evidence are averaged, because their errors differ: the learned maps' answer to each
+picture, and least squares on all pictures' landmarks together.  Pictures that disagree with the
+others count less; pictures of different people are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hrn_studio.detail.shot import Shot
+from hrn_studio.errors import DifferentPeopleError
+from hrn_studio.face.scale import head_scale
+from hrn_studio.face.model import HeadModel
+from hrn_studio.face.solver import LandmarkSolver, Solution, SolverSettings
+from hrn_studio.geometry.transforms import rigid
+from hrn_studio.records import Coefficients, Doubles, FaceState, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class CoarseSettings:
+    """How the evidence is weighed."""
+
+    map_share: float = 0.65
+    """Share of the learned maps in the identity; the rest is least squares on landmarks."""
+    expression_gate: float = 0.1
+    """Expressions are taken as seen when one that is no eye movement exceeds this; else the face
+    is neutral: free expressions would take up identity."""
+    blink_gate: float = 0.5
+    same_person: float = 2.2
+    """Largest root mean square disagreement of two pictures' identities, in their own standard
+    deviations, for one person."""
+    identity: SolverSettings = SolverSettings()
+    pose: SolverSettings = SolverSettings(iterations=6, sigma_m=0.002, expression_sigma=0.15)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coarse:
+    """The result, for F pictures."""
+
+    identity: Doubles
+    """(I,)"""
+    states: tuple[FaceState, ...]
+    singles: Doubles
+    """(F, I) what each picture alone says."""
+    weights: Doubles
+    """(F,) 0..1, how much each picture counted."""
+
+
+def solve_coarse(
+    head: HeadModel,
+    solver: LandmarkSolver,
+    shots: Sequence[Shot],
+    settings: CoarseSettings,
+    *,
+    force: bool = False,
+    eye_distance_m: float | None = None,
+) -> Coarse:
+    """Identity, and pose, expression, gaze and camera of every shot.
+
+    Parameters
+    ----------
+    force
+        Fit even when the pictures seem to show different people.
+    eye_distance_m
+        Distance of the eyeballs' centres the user has measured, metres.
+
+    Raises
+    ------
+    DifferentPeopleError
+        The pictures' identities do not agree and ``force`` is not set.
+    """
+    maps = np.array([_padded(s.estimate.identity, head.identity_count) for s in shots])
+    sigma = _padded(shots[0].estimate.identity_sigma, head.identity_count, fill=1.0)
+    gates = np.array([_gated(head, s, settings) for s in shots])
+    tracks, cameras = [s.track for s in shots], [s.camera for s in shots]
+    singles = []
+    for shot, expression in zip(shots, gates, strict=True):
+        alone = solver.solve(
+            [shot.track], [shot.camera], settings=settings.identity, expression=expression[None]
+        )
+        singles.append(alone.identity)
+    single = settings.map_share * maps + (1 - settings.map_share) * np.array(singles)
+    weights = _agreement([s.frame.name for s in shots], maps, sigma, settings, force)
+    joint = solver.solve(
+        tracks,
+        cameras,
+        settings=settings.identity,
+        expression=gates,
+        frame_weights=list(weights),
+        solve_focal=_may_solve_focal(shots),
+    )
+    mean = (weights[:, None] * maps).sum(0) / weights.sum()
+    identity = settings.map_share * mean + (1 - settings.map_share) * joint.identity
+    if joint.focal_scale != 1.0:
+        cameras = [
+            replace(c, focal_px=c.focal_px * joint.focal_scale, source="estimated") for c in cameras
+        ]
+    posed = solver.solve(
+        tracks,
+        cameras,
+        settings=settings.pose,
+        identity=identity,
+        identity_sigma=0.0,
+        expression=gates,
+        poses=list(joint.T_camera_head),
+        solve_expression=bool(gates.any()),
+    )
+    states = _states(head, shots, cameras, identity, posed)
+    scale, source = _scale(head, shots, states, eye_distance_m)
+    return Coarse(identity, tuple(_scaled(s, scale, source) for s in states), single, weights)
+
+
+def _padded(values: Floats, count: int, fill: float = 0.0) -> Doubles:
+    result = np.full(count, fill)
+    result[: len(values)] = values
+    return result
+
+
+def _gated(head: HeadModel, shot: Shot, settings: CoarseSettings) -> Doubles:
+    """(E,) expressions to believe: all, lids only, or none."""
+    found = np.asarray(shot.estimate.expression, np.float64).copy()
+    names = head.expression_names
+    looks = np.array([n.startswith("eye") for n in names])
+    if not looks.all() and found[~looks].max(initial=0.0) <= settings.expression_gate:
+        found[~looks] = 0.0
+    blinks = [i for i, n in enumerate(names) if n.startswith("eyeBlink")]
+    closed = min((found[i] for i in blinks), default=0.0) > settings.blink_gate
+    keep = found.copy()
+    found[looks] = 0.0
+    if closed:
+        found[blinks] = keep[blinks]
+    return found
+
+
+def _agreement(
+    names: Sequence[str], maps: Doubles, sigma: Doubles, settings: CoarseSettings, force: bool
+) -> Doubles:
+    """(F,) weights by how well each picture's identity agrees with the others'."""
+    count = len(maps)
+    if count == 1:
+        return np.ones(1)
+    used = sigma < 0.97  # components the maps can tell at all
+    scaled = maps[:, used] / sigma[used]
+    middle = np.median(scaled, axis=0)
+    distance = np.sqrt(np.square(scaled - middle).mean(1))
+    pairs = np.sqrt(np.square(scaled[:, None] - scaled[None]).mean(2) / 2)
+    far = pairs > settings.same_person
+    if far.any() and not force:
+        # one stranger among many is left out; two halves are refused
+        strangers = far.sum(1) > count / 2
+        if count < 3 or strangers.sum() * 2 >= count or far[~strangers][:, ~strangers].any():
+            a, b = np.unravel_index(pairs.argmax(), pairs.shape)
+            raise DifferentPeopleError(
+                f"{names[a]} and {names[b]} seem to show different people; give pictures of one "
+                "person, or use --each for one head per picture, or --force to fit them anyway"
+            )
+        return np.where(strangers, 0.0, 1.0)
+    typical = max(float(np.median(distance)), 0.3)
+    return np.asarray(1 / (1 + np.square(np.maximum(distance / typical - 1, 0))))
+
+
+def _may_solve_focal(shots: Sequence[Shot]) -> bool:
+    """Several pictures of one unknown camera."""
+    sizes = {(s.camera.width, s.camera.height) for s in shots}
+    return len(shots) >= 3 and len(sizes) == 1 and all(s.camera.source == "default" for s in shots)
+
+
+def _states(
+    head: HeadModel,
+    shots: Sequence[Shot],
+    cameras: Sequence[object],
+    identity: Doubles,
+    posed: Solution,
+) -> list[FaceState]:
+    return [
+        FaceState(
+            coefficients=Coefficients(identity, expression),
+            T_camera_head=T,
+            camera=camera,  # type: ignore[arg-type]
+            residual_px=float(residual),
+            time_s=shot.frame.time_s,
+        )
+        for shot, camera, expression, T, residual in zip(
+            shots, cameras, posed.expression, posed.T_camera_head, posed.residual_px, strict=True
+        )
+    ]
+
+
+def _scale(
+    head: HeadModel,
+    shots: Sequence[Shot],
+    states: Sequence[FaceState],
+    eye_distance_m: float | None,
+) -> tuple[float, str]:
+    if eye_distance_m is not None and len(head.eyes) == 2:
+        centers = head.eye_centers(states[0].coefficients.identity)
+        return eye_distance_m / float(np.linalg.norm(centers[0] - centers[1])), "measured_ipd"
+    blinks = [i for i, n in enumerate(head.expression_names) if n.startswith("eyeBlink")]
+    is_open = [bool(np.all(s.estimate.expression[blinks] < 0.4)) for s in shots]
+    return head_scale([s.track for s in shots], states, is_open, head)
+
+
+def _scaled(state: FaceState, scale: float, source: str) -> FaceState:
+    """The same picture with everything ``scale`` times as large and as far."""
+    T = state.T_camera_head
+    return replace(
+        state,
+        T_camera_head=rigid(T[:3, :3], T[:3, 3] * scale),
+        scale=scale,
+        scale_source=source,
+    )

@@ -1,0 +1,217 @@
+"""The fit: coarse head, deformation map, displacement and textures, in that order.
+
+:func:`fit` is a generator: it yields :class:`~hrn_studio.records.Progress` and returns the
+:class:`~hrn_studio.records.Reconstruction`.  To cancel is to stop iterating and close it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hrn_studio.detail.coarse import Coarse, CoarseSettings, solve_coarse
+from hrn_studio.detail.fine import FineSettings, fine
+from hrn_studio.detail.middle import MiddleSettings, deform_head
+from hrn_studio.detail.shot import Shot
+from hrn_studio.errors import FitError
+from hrn_studio.face.gaze import look_weights
+from hrn_studio.face.irises import gaze_of
+from hrn_studio.face.landmarks import LandmarkEmbedding
+from hrn_studio.face.model import HeadModel
+from hrn_studio.face.solver import LandmarkSolver
+from hrn_studio.geometry.transforms import similarity
+from hrn_studio.geometry.uv import texel_map
+from hrn_studio.records import (
+    Coefficients,
+    Doubles,
+    FaceState,
+    Floats,
+    FrameReport,
+    Progress,
+    Reconstruction,
+    View,
+)
+
+STAGES = ("coarse", "mid", "fine")
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """What a fit does; defaults suit photographs and webcam frames."""
+
+    stage: str = "fine"
+    """The last stage to run: ``coarse``, ``mid`` or ``fine``.  Textures are always made."""
+    force: bool = False
+    """Fit pictures that seem to show different people."""
+    eye_distance_m: float | None = None
+    """Measured distance of the eyes' centres, metres."""
+    deformation_px: int = 256
+    coarse: CoarseSettings = field(default_factory=CoarseSettings)
+    middle: MiddleSettings = field(default_factory=MiddleSettings)
+    fine: FineSettings = field(default_factory=FineSettings)
+
+
+def fit(
+    head: HeadModel,
+    embedding: LandmarkEmbedding,
+    shots: Sequence[Shot],
+    settings: FitSettings,
+) -> Generator[Progress, None, Reconstruction]:
+    """One head from one or more pictures of one person.
+
+    Raises
+    ------
+    FitError
+        There is no picture, or the numbers went wrong; ``DifferentPeopleError`` when the
+        pictures do not show one person.
+    """
+    if not shots:
+        raise FitError("there is no picture to fit; give at least one with a face in it")
+    clock = _Clock()
+    yield Progress("coarse", 0.0, "solving for the head's shape and pose")
+    solver = LandmarkSolver(head, embedding)
+    coarse = solve_coarse(
+        head,
+        solver,
+        shots,
+        settings.coarse,
+        force=settings.force,
+        eye_distance_m=settings.eye_distance_m,
+    )
+    states = [
+        _with_gaze(head, shot, state) for shot, state in zip(shots, coarse.states, strict=True)
+    ]
+    scale = states[0].scale
+    neutral = head.evaluate(Coefficients(coarse.identity, np.zeros(0, np.float32)), scale)
+    stages = {"coarse": neutral}
+    clock.lap("coarse")
+    displacement = np.zeros((head.vertex_count, 3))
+    if settings.stage != "coarse":
+        yield Progress("mid", 0.1, "bending the head onto the pictures")
+        displacement = deform_head(
+            head, embedding, neutral, shots, states, list(coarse.weights), settings.middle
+        )
+        neutral = np.asarray(neutral + displacement, np.float32)
+        stages["mid"] = neutral
+    if not np.isfinite(neutral).all():
+        raise FitError(
+            f"the fit of {shots[0].frame.name} did not come to an end with finite numbers; "
+            "use another picture"
+        )
+    clock.lap("mid")
+    views = [
+        View(
+            shot.frame, shot.track, state, _posed(head, displacement, state), _no_light(), shot.mask
+        )
+        for shot, state, weight in zip(shots, states, coarse.weights, strict=True)
+        if weight > 0
+    ]
+    deformation = _as_map(head, displacement, settings.deformation_px)
+    result = yield from fine(
+        head,
+        neutral,
+        views,
+        settings.fine,
+        deformation=deformation,
+        relief=settings.stage == "fine",
+    )
+    if settings.stage == "fine":
+        stages["fine"] = neutral
+    clock.laps.update(result.timings_s)
+    best = states[int(np.argmax(coarse.weights))]
+    return Reconstruction(
+        neutral=neutral,
+        views=result.views,
+        coefficients=Coefficients(
+            coarse.identity, states[0].coefficients.expression, states[0].coefficients.gaze
+        ),
+        scale=scale,
+        scale_source=best.scale_source,
+        maps=result.maps,
+        spread_mm=_spread_mm(head, coarse, scale),
+        stages=stages,
+        timings_s=clock.laps,
+        reports=tuple(
+            FrameReport(
+                shot.frame.name,
+                bool(weight > 0),
+                "; ".join(
+                    [*shot.frame.notes, *shot.track.notes, *shot.notes]
+                    if weight > 0
+                    else ["it disagrees with the other pictures"]
+                ),
+                state.residual_px,
+                float(weight),
+            )
+            for shot, state, weight in zip(shots, states, coarse.weights, strict=True)
+        ),
+        notes=result.notes,
+    )
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._since
+        self._since = now
+
+
+def _with_gaze(head: HeadModel, shot: Shot, state: FaceState) -> FaceState:
+    """The state with eyes that look where the irises are, and lids that follow."""
+    gaze = gaze_of(head, shot.track, state)
+    lids = head.weights(look_weights(gaze))
+    expression = np.clip(np.maximum(state.coefficients.expression, lids), 0, 1)
+    return FaceState(
+        Coefficients(state.coefficients.identity, expression, gaze),
+        state.T_camera_head,
+        state.camera,
+        state.scale,
+        state.scale_source,
+        state.residual_px,
+        state.time_s,
+    )
+
+
+def _posed(head: HeadModel, displacement: Doubles, state: FaceState) -> Floats:
+    vertices = head.evaluate(state.coefficients, state.scale) + displacement
+    return np.asarray(vertices, np.float32)
+
+
+def _no_light() -> Floats:
+    return np.zeros((9, 3), np.float32)
+
+
+def _as_map(head: HeadModel, displacement: Doubles, size: int) -> Floats:
+    """(D, D, 3) the displacement over the UV square."""
+    texels = texel_map(head.uv, head.uv_triangles, size)
+    image = np.zeros((size, size, 3), np.float32)
+    inside = texels.covered
+    corners = head.triangles[texels.triangle[inside]]
+    weights = texels.barycentric[inside]
+    image[inside] = np.einsum("nk,nkc->nc", weights, displacement[corners])
+    return image
+
+
+def _spread_mm(head: HeadModel, coarse: Coarse, scale: float) -> Floats:
+    """(V,) standard deviation of the heads that the pictures give one by one, millimetres."""
+    used = coarse.weights > 0
+    if used.sum() < 2:
+        return np.zeros(head.vertex_count, np.float32)
+    face = head.regions["face"] > 0.5
+    fused = head.evaluate(Coefficients(coarse.identity, np.zeros(0, np.float32)))
+    offsets = []
+    for identity in coarse.singles[used]:
+        alone = head.evaluate(Coefficients(identity, np.zeros(0, np.float32)))
+        s, R, t = similarity(alone[face], fused[face])
+        offsets.append(s * alone @ R.T + t - fused)
+    deviation = np.linalg.norm(np.std(offsets, axis=0, ddof=1), axis=1)
+    return np.asarray(deviation * scale * 1000, np.float32)

@@ -1,0 +1,133 @@
+"""The mid stage on a whole head: what is seen where, and what follows along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from hrn_studio.detail.deformation import DeformationSettings, Observation, deform, folded
+from hrn_studio.detail.shot import Shot
+from hrn_studio.face.landmarks import LandmarkEmbedding
+from hrn_studio.face.model import HeadModel
+from hrn_studio.geometry.mesh import uniform_laplacian, vertex_normals
+from hrn_studio.records import Coefficients, Doubles, FaceState, Floats
+
+_MAX_SOFTENINGS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MiddleSettings:
+    """Which parts bend, and how willingly."""
+
+    deformation: DeformationSettings = DeformationSettings()
+    stiff: float = 30.0
+    """Factor on the priors where the tracker sees nothing: scalp, neck, ears, inner mouth."""
+
+
+def deform_head(
+    head: HeadModel,
+    embedding: LandmarkEmbedding,
+    neutral: Floats,
+    shots: Sequence[Shot],
+    states: Sequence[FaceState],
+    weights: Sequence[float],
+    settings: MiddleSettings,
+) -> Doubles:
+    """(V, 3) displacement of the neutral head (metres, model units times its scale).
+
+    The skin follows the pictures; eyeballs follow their lids, teeth and tongue the lips' inside,
+    each without changing shape.  A deformation that folds the skin is repeated with stiffer
+    settings.
+    """
+    skin = head.part_triangles("skin")
+    count = int(head.triangles[skin].max()) + 1
+    triangles = head.triangles[skin]
+    near = uniform_laplacian(triangles, count)
+    laplacian = (sparse.diags(1 / np.maximum(near.diagonal(), 1)) @ near).tocsr()
+    face = np.clip(head.regions["face"][:count], 0, 1)
+    stiffness = 1 + (settings.stiff - 1) * (1 - face)
+    base = np.asarray(neutral[:count], np.float64)
+    seen = [
+        _observe(head, embedding, shot, state, weight, count)
+        for shot, state, weight in zip(shots, states, weights, strict=True)
+        if weight > 0
+    ]
+    deformation = settings.deformation
+    for _ in range(_MAX_SOFTENINGS):
+        moved = deform(base, laplacian, seen, stiffness, deformation)
+        if folded(base, base + moved, triangles) == 0:
+            break
+        deformation = _stiffer(deformation)
+    return _follow(head, base, moved)
+
+
+def _stiffer(settings: DeformationSettings) -> DeformationSettings:
+    return DeformationSettings(
+        settings.sigma_landmark_m * 1.5,
+        settings.sigma_bend_m,
+        settings.sigma_size_m,
+        settings.iterations,
+        settings.robust,
+    )
+
+
+def _observe(
+    head: HeadModel,
+    embedding: LandmarkEmbedding,
+    shot: Shot,
+    state: FaceState,
+    weight: float,
+    count: int,
+) -> Observation:
+    used = np.flatnonzero(embedding.usable & (embedding.corners < count).all(1))
+    with_expression = Coefficients(
+        np.zeros(1, np.float32), state.coefficients.expression, state.coefficients.gaze
+    )
+    offset = (head.evaluate(with_expression) - head.mean)[:count] * state.scale
+    spread = np.maximum(embedding.spread_m[used], 1e-3)
+    trust = np.clip(np.median(spread) / spread, 0.25, 4.0) ** 2
+    facing = _facing(head, embedding, state, used)
+    return Observation(
+        corners=embedding.corners[used],
+        barycentric=embedding.barycentric[used].astype(np.float64),
+        points_px=shot.track.points_px[used].astype(np.float64),
+        weights=trust * weight * facing,
+        offset=offset.astype(np.float64),
+        T_camera_head=state.T_camera_head,
+        camera=state.camera,
+    )
+
+
+def _facing(
+    head: HeadModel, embedding: LandmarkEmbedding, state: FaceState, used: np.ndarray
+) -> Doubles:
+    """(L,) how squarely each landmark's surface faces the camera, 0.02..1.
+
+    What is turned away is guessed by the tracker, not seen.
+    """
+    vertices = head.evaluate(state.coefficients, state.scale)
+    normals = vertex_normals(vertices, head.triangles)
+    corners = embedding.corners[used]
+    bary = embedding.barycentric[used][..., None]
+    R, t = state.T_camera_head[:3, :3], state.T_camera_head[:3, 3]
+    n = (normals[corners] * bary).sum(1) @ R.T
+    p = (vertices[corners] * bary).sum(1) @ R.T + t
+    cosine = -(n * p).sum(1) / (np.linalg.norm(n, axis=1) * np.linalg.norm(p, axis=1))
+    return np.asarray(np.clip((cosine - 0.1) / 0.4, 0.02, 1.0))
+
+
+def _follow(head: HeadModel, base: Doubles, moved: Doubles) -> Doubles:
+    """Carry the skin's displacement to the other parts."""
+    result = np.zeros((head.vertex_count, 3))
+    result[: len(moved)] = moved
+    for eye in head.eyes:
+        near = np.exp(-np.square(np.linalg.norm(base - eye.center, axis=1) / (1.3 * eye.radius)))
+        result[eye.vertices] = np.average(moved, axis=0, weights=near + 1e-9)
+    mouth = head.regions.get("inner_mouth", head.regions["lips"])[: len(moved)] + 1e-9
+    for part in ("teeth_upper", "teeth_lower", "tongue"):
+        if part in head.part_names:
+            result[head.part_vertices(part)] = np.average(moved, axis=0, weights=mouth)
+    return result

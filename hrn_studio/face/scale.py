@@ -1,0 +1,70 @@
+"""How large a head is: the irises as a ruler.
+
+The visible iris has nearly the same diameter in all adults, 11.7 mm with a standard deviation of
+about 0.5 mm (Rüfer, Schröder and Erb, "White-to-white corneal diameter", Cornea 24, 2005).  A
+linear fit from one camera cannot tell a large head from a near one; the irises can, within their
+own spread and the tracker's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hrn_studio.face.model import HeadModel
+from hrn_studio.geometry.transforms import apply
+from hrn_studio.records import FaceState, Track
+
+IRIS_RINGS = {"Right": (469, 470, 471, 472), "Left": (474, 475, 476, 477)}
+"""FaceMesh points on the rim of each iris: two opposite pairs."""
+TRACKER_RATIO = 1.0
+"""Iris diameter as the tracker draws it over the true one, measured on renders."""
+HEAD_SIGMA = 0.04
+"""Spread of adult heads' sizes, as a share."""
+IRIS_SIGMA = 0.035
+"""Spread of one picture's iris scale: people's irises and the tracker's error."""
+_MIN_DIAMETER_PX = 6.0
+
+
+def iris_log_scale(track: Track, state: FaceState, head: HeadModel) -> float | None:
+    """Logarithm of the head's size against the fitted one, from one picture's irises.
+
+    ``None`` when the head model or the track has no irises, or they are too few pixels.
+    """
+    if len(track.points_px) < 478 or len(head.eyes) != 2 or head.iris_diameter <= 0:
+        return None
+    centers = head.eye_centers(state.coefficients.identity) * state.scale
+    depths = apply(state.T_camera_head, centers)[:, 2]
+    found = []
+    for eye, depth in zip(head.eyes, depths, strict=True):
+        rim = track.points_px[list(IRIS_RINGS[eye.side])].astype(np.float64)
+        across = max(np.linalg.norm(rim[0] - rim[2]), np.linalg.norm(rim[1] - rim[3]))
+        if across < _MIN_DIAMETER_PX:
+            return None
+        radius = eye.radius * state.scale  # the iris lies in front of the eyeball's centre
+        expected = state.camera.focal_px * head.iris_diameter / (depth - radius)
+        found.append(np.log(TRACKER_RATIO * expected / across))
+    return float(np.mean(found))
+
+
+def head_scale(
+    tracks: Sequence[Track],
+    states: Sequence[FaceState],
+    eyes_open: Sequence[bool],
+    head: HeadModel,
+) -> tuple[float, str]:
+    """Factor on a fitted head's size, and its source: ``iris`` or ``population_mean``.
+
+    The median over the pictures with open eyes, drawn towards 1 as far as the irises' own spread
+    asks for (the posterior mean of two Gaussians).
+    """
+    logs = [
+        value
+        for track, state, is_open in zip(tracks, states, eyes_open, strict=True)
+        if is_open and (value := iris_log_scale(track, state, head)) is not None
+    ]
+    if not logs:
+        return 1.0, "population_mean"
+    trust = HEAD_SIGMA**2 / (HEAD_SIGMA**2 + IRIS_SIGMA**2)
+    return float(np.exp(trust * np.median(logs))), "iris"

@@ -1,0 +1,200 @@
+"""Train ``resources/regression.npz``: what a tracked face says of the default head's coefficients.
+
+Renders sampled heads, tracks them as the program does, and fits the maps of
+``hrn_studio/live/regression.py`` to what the tracker and the aligned crop show::
+
+    python packaging/build_regression.py [--count 16000] [--jobs 2] [--seed 1] [--cache FOLDER]
+
+Rendering takes most of the time (about 12 pictures a second and core) and is kept in the cache
+folder, so that training alone can be repeated.  The same seed and count give the same file on the
+same versions of the libraries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from hrn_studio.errors import NoFaceError  # noqa: E402
+from hrn_studio.face.landmarks import load_embedding  # noqa: E402
+from hrn_studio.face.model import HeadModel, load_head  # noqa: E402
+from hrn_studio.live import features  # noqa: E402
+from hrn_studio.live.facemesh import MIRROR  # noqa: E402
+from hrn_studio.live.tracker import MediaPipeTracker  # noqa: E402
+from hrn_studio.records import Camera, Frame, Track  # noqa: E402
+from hrn_studio.training.render import render_sample  # noqa: E402
+from hrn_studio.training.stage import Stage, make_stage  # noqa: E402
+
+BATCH = 250
+IDENTITIES = 60
+
+
+def main() -> None:
+    """Render (or take from the cache), train, write, and say how good the maps are."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--count", type=int, default=16000)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cache", type=Path, default=Path("build/regression"))
+    parser.add_argument("--output", type=Path, default=ROOT / "resources" / "regression.npz")
+    parser.add_argument("--strength", type=float, default=0.2, help="of the ridge penalty")
+    options = parser.parse_args()
+    options.cache.mkdir(parents=True, exist_ok=True)
+    parts = [
+        (options.seed, start, min(start + BATCH, options.count), options.cache)
+        for start in range(0, options.count, BATCH)
+    ]
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        for number, _ in enumerate(pool.map(render_batch, parts)):
+            print(f"\r{min((number + 1) * BATCH, options.count)} pictures", end="", flush=True)
+    print()
+    files = [_file(*part) for part in parts]
+    x = np.concatenate([np.load(f)["x"] for f in files]).astype(np.float32)
+    y = np.concatenate([np.load(f)["y"] for f in files])
+    arrays = train(x, y, options.strength)
+    head, embedding = load_head(), load_embedding()
+    arrays["reference"] = embedding.points(head.mean).astype(np.float64)
+    arrays["counts"] = np.array([IDENTITIES, head.expression_count])
+    partial = options.output.with_suffix(".partial.npz")
+    np.savez_compressed(partial, **arrays)
+    partial.replace(options.output)
+    print(f"{options.output}: {options.output.stat().st_size / 1e6:.2f} MB")
+
+
+def _file(seed: int, start: int, end: int, cache: Path) -> Path:
+    return cache / f"{seed}-{start:06d}-{end:06d}.npz"
+
+
+def render_batch(part: tuple[int, int, int, Path]) -> int:
+    """Features and truth of pictures ``start`` to ``end`` and of their mirror images, to a file."""
+    seed, start, end, cache = part
+    target = _file(*part)
+    if target.exists():
+        return 0
+    head, embedding = load_head(), load_embedding()
+    reference = embedding.points(head.mean).astype(np.float64)
+    tracker, stage = MediaPipeTracker("still"), make_stage(head)
+    rows = [
+        row
+        for index in range(start, end)
+        for row in _rows(stage, tracker, reference, np.random.default_rng([seed, index]))
+    ]
+    partial = target.with_suffix(".partial.npz")
+    np.savez(
+        partial,
+        x=np.array([r[0] for r in rows], np.float16),
+        y=np.array([r[1] for r in rows], np.float32),
+    )
+    partial.replace(target)
+    return len(rows)
+
+
+def _rows(
+    stage: Stage, tracker: MediaPipeTracker, reference: np.ndarray, rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    head = stage.head
+    sample = render_sample(stage, rng, size=300, detail=1.0, neutral=0.5)
+    frame = Frame(sample.image)
+    try:
+        track = tracker.track(frame)
+    except NoFaceError:
+        return
+    c = sample.coefficients
+    crop = features.aligned_crop(frame, track, reference)
+    yield (
+        _features(track, crop, reference, sample.camera),
+        np.concatenate([c.identity[:IDENTITIES], c.expression]),
+    )
+    other = _mirrored(track, sample.camera)
+    flipped = replace(sample.camera, center_px=_flip(sample.camera.center_px, sample.camera.width))
+    names = head.expression_names
+    swapped = [names.index(_other_side(n)) for n in names]
+    yield (
+        _features(other, np.ascontiguousarray(crop[:, ::-1]), reference, flipped),
+        np.concatenate([(c.identity * mirror_signs(head))[:IDENTITIES], c.expression[swapped]]),
+    )
+
+
+def _features(track: Track, crop: np.ndarray, reference: np.ndarray, camera: Camera) -> np.ndarray:
+    landmarks = features.landmark_features(track, reference, camera)
+    return np.concatenate([landmarks, features.appearance_features(crop)])
+
+
+def _flip(center: tuple[float, float], width: int) -> tuple[float, float]:
+    return (width - center[0], center[1])
+
+
+def _mirrored(track: Track, camera: Camera) -> Track:
+    points = track.points_px.copy()
+    points[:, 0] = camera.width - points[:, 0]
+    order = list(MIRROR)
+    return replace(track, points_px=points[order], depth_px=track.depth_px[order])
+
+
+def _other_side(name: str) -> str:
+    for a, b in (("Left", "Right"), ("Right", "Left")):
+        if name.endswith(a):
+            return name.removesuffix(a) + b
+    swaps = {"jawLeft": "jawRight", "mouthLeft": "mouthRight"}
+    return swaps.get(name, name)
+
+
+def mirror_signs(head: HeadModel) -> np.ndarray:
+    """(I,) +1 for symmetric, -1 for antisymmetric identity components."""
+    image = head.identity[:, head.symmetry] * np.array([-1, 1, 1], np.float32)
+    return np.sign((image * head.identity).sum((1, 2)))
+
+
+def train(x: np.ndarray, y: np.ndarray, strength: float) -> dict[str, np.ndarray]:
+    """Ridge regression from features (N, F) to truth (N, O); prints how good it is.
+
+    Picture and mirror image follow each other; a tenth of the pairs is held back to measure the
+    errors, then all are used.
+    """
+    held = np.arange(len(x)) // 2 % 10 == 0
+    mean, deviation = x.mean(0), x.std(0) + 1e-3
+    z = np.clip((x - mean) / deviation, -5, 5)
+    landmarks = 3 * len(MIRROR) + features.POSE_FEATURES
+    balance = np.ones(x.shape[1], np.float32)
+    balance[:landmarks] = landmarks**-0.5
+    balance[landmarks:] = (x.shape[1] - landmarks) ** -0.5
+    z *= balance
+    bias = y.mean(0)
+    trial = _ridge(z[~held], y[~held] - bias, strength)
+    error = np.sqrt(np.square(z[held] @ trial + bias - y[held]).mean(0))
+    share = error / np.maximum(y[held].std(0), 1e-6)
+    print("identity: error / spread of the first eight", np.round(share[:8], 2))
+    print("identity: all", round(float(share[:IDENTITIES].mean()), 3))
+    print("expressions:", round(float(share[IDENTITIES:].mean()), 3))
+    weights = _ridge(z, y - bias, strength) * balance[:, None]
+    return {
+        "mean": mean.astype(np.float32),
+        "deviation": deviation.astype(np.float32),
+        "weights": weights.astype(np.float16),
+        "bias": bias.astype(np.float32),
+        "sigma": error.astype(np.float32),
+    }
+
+
+def _ridge(z: np.ndarray, y: np.ndarray, strength: float) -> np.ndarray:
+    """Weights (F, O); the penalty is a share of the mean feature's own energy."""
+    gram = (z.T @ z).astype(np.float64)
+    gram[np.diag_indices(len(gram))] += strength * np.trace(gram) / len(gram)
+    return np.asarray(np.linalg.solve(gram, z.T @ y), np.float32)
+
+
+if __name__ == "__main__":
+    main()
