@@ -84,7 +84,13 @@ class HeadModel:
     triangle_part: Bytes
     """(T,) into part_names."""
     regions: Mapping[str, Floats]
-    """Soft masks (V,) 0..1 by name."""
+    """Soft masks (V,) 0..1 by name.
+
+    The default head has face, lips, nose, nostrils, ears, brows, forehead, cheeks, chin, jaw, neck,
+    scalp, inner_mouth (with the inside of the lips), eye_sockets, ``lid_upper_left`` and the other
+    three lids; pupil, iris and sclera on the eyes (ring-exact); enamel and gums on the teeth.  Only
+    ``face`` is always there.
+    """
     symmetry: Ints
     """(V,) the vertex at the mirrored place."""
     eyes: tuple[Eye, ...] = ()
