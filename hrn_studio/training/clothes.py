@@ -4,57 +4,71 @@ from __future__ import annotations
 
 import numpy as np
 
+from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.transforms import rotation_from_vector
 from hrn_studio.records import AnyFloats, Doubles, Floats, Ints
 from hrn_studio.training.noise import smooth_noise
 from hrn_studio.training.pixels import blurred
 
 AROUND = 48
-# Down from the base of the neck, half width, half depth, backwards shift; metres.
+# Down from the middle of the neck's end, half width, half depth, backwards shift; metres.
 SECTIONS = np.array(
     [
-        [-0.020, 0.034, 0.036, 0.000],
-        [0.000, 0.062, 0.062, 0.004],
-        [0.018, 0.082, 0.074, 0.010],
-        [0.038, 0.125, 0.088, 0.014],
-        [0.058, 0.165, 0.098, 0.016],
-        [0.085, 0.196, 0.106, 0.016],
-        [0.125, 0.214, 0.114, 0.012],
+        [0.016, 0.078, 0.070, 0.006],
+        [0.036, 0.120, 0.084, 0.010],
+        [0.056, 0.162, 0.094, 0.012],
+        [0.084, 0.194, 0.104, 0.012],
+        [0.124, 0.212, 0.112, 0.010],
         [0.200, 0.222, 0.122, 0.004],
         [0.450, 0.215, 0.125, 0.000],
     ]
 )
 
 
+def neck_ring(head: HeadModel) -> Ints:
+    """Vertices of the neck's open end."""
+    corners = head.triangles[head.part_triangles("skin")]
+    edges = np.sort(np.concatenate([corners[:, [i, (i + 1) % 3]] for i in range(3)]), axis=1)
+    single, count = np.unique(edges, axis=0, return_counts=True)
+    rim = np.unique(single[count == 1])
+    return np.asarray(rim[head.mean[rim, 1] < -0.05], np.int32)
+
+
 def draw_shoulders(
-    rng: np.random.Generator, neck: AnyFloats, T_camera_head: AnyFloats
+    rng: np.random.Generator, rim: AnyFloats, T_camera_head: AnyFloats
 ) -> tuple[Floats, Ints, Floats]:
-    """Vertices (N, 3) in the camera frame, triangles, and coordinates (N, 2).
+    """Vertices (N, 3) in the camera frame, triangles, and coordinates (N, 2) 0..1.
 
     Parameters
     ----------
-    neck
-        (3,) base of the neck, head frame.
+    rim
+        (K, 3) end of the neck in the camera frame, which the skin goes on from.
     """
     wide, deep = np.exp(rng.normal(-0.05, 0.08)), np.exp(rng.normal(0, 0.08))
     turn = np.linspace(-np.pi, np.pi, AROUND + 1)  # 0 in front
-    down, half_width, half_depth, back = SECTIONS.T[:, :, None]
-    widen = np.linspace(1, wide, len(SECTIONS))[:, None]
-    x = half_width * widen * np.sin(turn)
-    z = -half_depth * deep * np.cos(turn) + back
-    y = down + 0.012 * np.cos(turn) * (down > -0.01)  # a collar is lower in front
-    body = np.stack([x, np.broadcast_to(y, x.shape), z], axis=-1).reshape(-1, 3)
     R: Doubles = np.asarray(T_camera_head, np.float64)[:3, :3]
     facing = R @ [0.0, 0.0, 1.0]
     yaw = 0.4 * np.arctan2(-facing[0], -facing[2]) + rng.normal(0, 0.12)
-    lean = rotation_from_vector(np.array([rng.normal(0.05, 0.08), yaw, rng.normal(0, 0.05)]))
-    base = R @ np.asarray(neck, np.float64) + np.asarray(T_camera_head)[:3, 3]
-    vertices = body @ lean.T + base + [0, -0.012, 0]
-    rows = len(SECTIONS)
+    lean = rotation_from_vector(np.array([rng.normal(0.03, 0.06), yaw, rng.normal(0, 0.05)]))
+    base = np.asarray(rim, np.float64).mean(axis=0)
+    start = (np.asarray(rim) - base) @ lean
+    angle = np.arctan2(start[:, 0], -start[:, 2])
+    order = np.argsort(angle)
+    first = np.stack(
+        [np.interp(turn, angle[order], start[order, k], period=2 * np.pi) for k in range(3)], -1
+    )
+    down, half_width, half_depth, back = SECTIONS.T[:, :, None]
+    front = np.cos(turn)
+    x = half_width * np.linspace(1, wide, len(SECTIONS))[:, None] * np.sin(turn)
+    z = -half_depth * deep * np.where(front > 0, 0.85, 1.0) * front + back
+    y = down + 0.022 * front  # lower in front, as the end of the neck is
+    body = np.concatenate([first[None], np.stack([x, y, z], axis=-1)]).reshape(-1, 3)
+    vertices = body @ lean.T + base
+    rows = len(SECTIONS) + 1
     index = np.arange(rows * (AROUND + 1)).reshape(rows, AROUND + 1)
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
     triangles = np.concatenate(
-        [np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)]
+        [np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)]
     )
     u = np.broadcast_to(turn / (2 * np.pi) + 0.5, (rows, AROUND + 1))
     v = np.broadcast_to(np.linspace(0, 1, rows)[:, None], u.shape)
@@ -78,9 +92,9 @@ def paint_garment(rng: np.random.Generator, skin: Floats) -> Floats:
     cloth *= np.exp(0.05 * smooth_noise(rng, height, width, 120, 2))[..., None]
     turn = np.abs(np.linspace(-np.pi, np.pi, width))
     v_neck = rng.random() < 0.3
-    depth = rng.uniform(0.12, 0.30) if not v_neck else rng.uniform(0.3, 0.6)
+    depth = rng.uniform(0.05, 0.22) if not v_neck else rng.uniform(0.2, 0.5)
     shape = np.clip(1 - turn / 1.6, 0, 1) ** (2.0 if v_neck else 0.8)
-    neckline = 0.04 + (depth - 0.04) * shape
+    neckline = 0.02 + (depth - 0.02) * shape
     row = np.linspace(0, 1, height)[:, None]
     edge = np.clip((row - neckline) * height / 2 + 0.5, 0, 1)[..., None].astype(np.float32)
     hem = np.clip(1 - np.abs(row - neckline - 0.02) * height / 3, 0, 1)[..., None]

@@ -23,7 +23,7 @@ COLUMNS = 73  # first and last meet at the back
 CAP_ROWS, LOWER_ROWS = 22, 14
 CAP_END = np.radians(-10.0)
 NAPE = np.radians(-50.0)
-TEXTURE = (256, 640)
+TEXTURE = (256, 1024)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,8 +211,9 @@ def paint_hair(
     if cut.hanging:
         end = (1 - np.linspace(0, 1, height)[:, None]) * 1.2
         inside = np.minimum(inside, end)
-    loose = np.radians(2.2) * streak
+    thin = rng.standard_normal(width).astype(np.float32)
+    loose = np.radians(1.0) * streak + np.radians(2.0) * thin
     grain = rng.random((height, width), np.float32)
-    alpha = np.clip((inside + loose) / np.radians(4.0), 0, 1)
+    alpha = np.clip((inside + loose) / np.radians(7.0), 0, 1)
     alpha = alpha * np.where(cut.coverage < 1, cut.coverage * (0.7 + 0.6 * grain), 1)
     return np.asarray(albedo, np.float32), np.asarray(np.clip(alpha, 0, 1), np.float32)

@@ -208,9 +208,9 @@ class _Scene:
         head = stage.head
         self.stage, self.person, self.lights, self.own = stage, person, lights, own
         self.R = np.asarray(T_camera_head[:3, :3], np.float32)
-        low = head.mean[:, 1] < head.mean[:, 1].min() + 0.004
-        neck = posed[low].mean(axis=0)
-        body, body_triangles, body_places = clothes.draw_shoulders(own, neck, T_camera_head)
+        body, body_triangles, body_places = clothes.draw_shoulders(
+            own, vertices[stage.neck], T_camera_head
+        )
         self.garment = clothes.paint_garment(own, self._tone())
         closing = eye_closing(head, coefficients)
         drawn = apply(T_camera_head, sunken(head, posed, coefficients, closing))
@@ -231,7 +231,7 @@ class _Scene:
                 stage.nostrils,
             ]
         )
-        down = np.clip(body_places[:, 1] * 4, 0.15, 1)
+        down = np.clip(0.75 + body_places[:, 1], 0, 1)
         body_attributes = np.zeros((len(body), attributes.shape[1]), np.float32)
         body_attributes[:, :3] = _normals(body, body_triangles)
         body_attributes[:, 3] = down
@@ -267,11 +267,9 @@ class _Scene:
         self.casters, self.caster_triangles = casters, caster_triangles
 
     def _tone(self) -> Floats:
-        """The skin's average colour (3,) low on the neck."""
-        rows, columns = self.stage.chart.shape
-        chin = slice(round(0.80 * rows), round(0.84 * rows))
-        middle = slice(round(0.35 * columns), round(0.65 * columns))
-        return np.asarray(self.person.skin.albedo[chin, middle].mean(axis=(0, 1)))
+        """The skin's average colour (3,) at the end of the neck."""
+        x, y = self.stage.chart.texels[self.stage.neck].T
+        return np.asarray(look_up(self.person.skin.albedo, x - 0.5, y - 0.5).mean(axis=0))
 
     def shade(self, camera: Camera) -> tuple[Floats, Floats, Bytes, float]:
         """Linear colour (H, W, 3) over black, opacity (H, W), parts (H, W), the face's light."""

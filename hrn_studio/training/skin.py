@@ -86,7 +86,7 @@ def draw_skin(rng: np.random.Generator, chart: Chart, zones: Zones, style: Style
     melanin += _freckles(rng, zones, style)
     melanin += np.float32(rng.gamma(1.5, 0.05)) * zones.eyes
     melanin += np.float32(rng.uniform(0.01, 0.04)) * fine
-    flush = np.float32(rng.gamma(2.0, 0.13)) * zones.flush
+    flush = np.float32(rng.gamma(2.0, 0.10)) * zones.flush
     blood = np.float32(rng.uniform(0.15, 0.5)) + flush
     blood = blood * (1 + 0.1 * smooth_noise(rng, rows, columns, 30, 3))
     lips = _lips(rng, chart)
@@ -197,7 +197,8 @@ def _brows(rng: np.random.Generator, chart: Chart, albedo: Floats, style: Style)
     base = polyline_mask(chart.shape, [chart.at(rim * [s, 1]) for s in (1, -1)], 1, filled=True)
     soft = blurred(base, rng.uniform(1.2, 3.0))
     fill = np.float32(rng.uniform(0.1, 0.75) * style.brow_density)
-    alpha = np.clip(fill * soft + 0.5 * canvas * np.clip(3 * soft, 0.25, 1), 0, 0.95)[..., None]
+    hairs = min(0.6, chart.shape[1] / 1500)  # a line is one texel wide, a hair a tenth of one
+    alpha = np.clip(fill * soft + hairs * canvas * np.clip(3 * soft, 0.25, 1), 0, 0.95)[..., None]
     colour = style.brow_color.astype(np.float32)
     return np.asarray(albedo * (1 - alpha) + alpha * np.minimum(colour, albedo * 0.9), np.float32)
 

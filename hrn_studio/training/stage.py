@@ -10,8 +10,9 @@ import scipy.sparse
 
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.raster import rasterize
-from hrn_studio.records import Camera, Floats
+from hrn_studio.records import Camera, Floats, Ints
 from hrn_studio.training.chart import Chart, make_chart
+from hrn_studio.training.clothes import neck_ring
 from hrn_studio.training.hair import Roots, find_roots
 from hrn_studio.training.lashes import Margin, find_margins
 from hrn_studio.training.pixels import unit
@@ -35,6 +36,8 @@ class Stage:
     """(V,) share of the sky that each vertex of the mean head sees, 0..1."""
     nostrils: Floats
     """(V,) 1 in the depth of the nostrils, which the model only hints at."""
+    neck: Ints
+    """Vertices of the neck's open end."""
     incidence: Any
     """Sparse (V, T): sums the faces' normals at the vertices."""
 
@@ -57,13 +60,13 @@ def make_stage(head: HeadModel, columns: int = 512) -> Stage:
     )
     chart, roots, margins = make_chart(head, columns), find_roots(head), find_margins(head)
     dark = np.zeros(head.vertex_count, np.float32)
-    zones = find_zones(chart)
-    bare = Stage(head, chart, zones, roots, margins, dark, dark, incidence)
+    zones, neck = find_zones(chart), neck_ring(head)
+    bare = Stage(head, chart, zones, roots, margins, dark, dark, neck, incidence)
     occlusion = sky_share(head, bare.normals(head.mean))
     x, y, z = head.mean.T
     nose = (np.abs(x) < 0.018) & (y > -0.050) & (y < -0.034) & (z > 0.015)
     nostrils = np.where(nose, np.clip((0.75 - occlusion) / 0.35, 0, 1), 0).astype(np.float32)
-    return Stage(head, chart, zones, roots, margins, occlusion, nostrils, incidence)
+    return Stage(head, chart, zones, roots, margins, occlusion, nostrils, neck, incidence)
 
 
 def sky_share(head: HeadModel, normals: Floats, size: int = 192) -> Floats:
