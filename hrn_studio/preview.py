@@ -165,11 +165,17 @@ def _crop(view: View, head: HeadModel) -> Camera:
     camera = view.state.camera
     points = project(apply(view.state.T_camera_head, view.vertices), camera)
     low, high = points.min(0), points.max(0)
-    width, height = CELL
-    scale = min(width / (1.25 * (high[0] - low[0])), height / (1.25 * (high[1] - low[1])))
-    offset = 0.5 * (low + high) - np.array(CELL) / (2 * scale)
+    cell, photo, extent = np.array(CELL), np.array([camera.width, camera.height]), high - low
+    roomy, full, tight = cell / (1.25 * extent), cell / photo, cell / (1.06 * extent)
+    scale = float(min(tight.min(), max(roomy.min(), full.max())))
+    spare = photo - cell / scale
+    offset = 0.5 * (low + high) - 0.5 * cell / scale
+    # beside the head's own middle, but no more of what lies beyond the picture than need be
+    inside = np.clip(offset, np.minimum(spare, 0), np.maximum(spare, 0))
+    room = 0.5 * cell / scale - 0.53 * extent
+    offset = np.clip(inside, offset - room, offset + room)
     center = (np.array(camera.center_px) - offset) * scale
-    return Camera(width, height, camera.focal_px * scale, (float(center[0]), float(center[1])))
+    return Camera(*CELL, camera.focal_px * scale, (float(center[0]), float(center[1])))
 
 
 def _photo(view: View, crop: Camera) -> Bytes:

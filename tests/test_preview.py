@@ -29,7 +29,7 @@ def head():
 def reconstruction(head):
     """A photograph of the mean head: white where it is, black elsewhere, partly cut off."""
     camera = Camera(300, 260, 420.0, (150.0, 130.0))
-    pose = rigid(rotation_from_angles(0.35, 0.1, 0.1), np.array([0.09, 0.02, 0.62]))
+    pose = rigid(rotation_from_angles(0.35, 0.1, 0.1), np.array([0.2, 0.02, 0.62]))
     seen = rasterize(apply(pose, head.mean), head.triangles, camera, back_faces=True).covered
     image = np.repeat(255 * seen.astype(np.uint8)[..., None], 3, axis=2)
     zero = Coefficients(np.zeros(1), np.zeros(head.expression_count))

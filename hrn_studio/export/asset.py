@@ -20,7 +20,7 @@ from hrn_studio.export.textures import Texture, make_textures
 from hrn_studio.face.appearance import MATERIALS, Material, material_of
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import vertex_normals
-from hrn_studio.records import AnyFloats, Floats, Ints, Mesh, Reconstruction, frozen
+from hrn_studio.records import AnyFloats, Floats, Ints, Reconstruction, frozen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,16 +82,6 @@ class Asset:
     def __post_init__(self) -> None:
         for name in ("vertices", "normals", "captured", "captured_normals", "uv"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float32))
-
-    @property
-    def mesh(self) -> Mesh:
-        """The neutral head in one piece, part after part."""
-        return Mesh(
-            self.vertices,
-            np.concatenate([part.triangles for part in self.parts]),
-            self.uv,
-            np.concatenate([part.uv_triangles for part in self.parts]),
-        )
 
     def texture_file(self, role: str) -> str:
         """``NAME_albedo.png``."""

@@ -62,7 +62,7 @@ float lit_share(vec3 n) {
     const mat2 step_on = mat2(-0.737369, 0.675490, -0.675490, -0.737369);  // 2.39996 radians
     for (int i = 0; i < TAPS; i++) {
         vec2 offset = along * sqrt((float(i) + 0.5) / float(TAPS)) * spread_px * texel;
-        float depth = shadow.z + dot(slope, offset) - 0.006;
+        float depth = shadow.z + dot(slope, offset) - 0.008;
         sum += texture(shadow_map, vec3(shadow.xy + offset, depth));
         along = step_on * along;
     }
