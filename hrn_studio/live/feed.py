@@ -51,6 +51,8 @@ class Feed:
         Frames are given when their time stamps say so, as a camera would.
     loop
         Start again at the end.
+    patient
+        Wait until a frame is taken before the next is given: nothing is dropped.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Feed:
         reconnect: bool = False,
         paced: bool = False,
         loop: bool = False,
+        patient: bool = False,
         retry_s: float = RETRY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -68,6 +71,7 @@ class Feed:
         self.frames = 0
         self._open = open_source
         self._reconnect, self._paced, self._loop = reconnect, paced, loop
+        self._patient = patient
         self._retry_s = retry_s
         self._clock = clock
         self._status = FeedStatus("opening", "", clock())
@@ -154,6 +158,9 @@ class Feed:
     def _read(self, source: FrameSource) -> None:
         started = self._clock()
         for frame in source:
+            while self._patient and not self._stop.is_set():
+                if self.box.wait_empty(0.2):
+                    break
             if self._stop.is_set():
                 return
             if self._paced:

@@ -36,7 +36,14 @@ class Mailbox(Generic[T]):
         with self._changed:
             self._changed.wait_for(lambda: self._item is not None or self._closed, timeout_s)
             item, self._item = self._item, None
+            self._changed.notify_all()
             return item
+
+    def wait_empty(self, timeout_s: float | None = None) -> bool:
+        """Until what was put has been taken; whether it was."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._item is None or self._closed, timeout_s)
+            return self._item is None
 
     def close(self) -> None:
         """Wake whoever waits; what lies in the box can still be taken."""

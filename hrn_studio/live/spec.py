@@ -39,7 +39,14 @@ class SourceSpec:
     def feed(self, retry_s: float = RETRY_S) -> Feed:
         """A feed that opens it; not started."""
         film = self.kind in ("video", "demo")
-        return Feed(self.open, reconnect=self.is_camera, paced=film, loop=film, retry_s=retry_s)
+        return Feed(
+            self.open,
+            reconnect=self.is_camera,
+            paced=film,
+            loop=film,
+            patient=self.is_still,
+            retry_s=retry_s,
+        )
 
     def open(self) -> FrameSource:
         """The open source.  Raises ``SourceError``."""

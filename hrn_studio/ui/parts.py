@@ -1,0 +1,120 @@
+"""What the window is put together from: the seam where tests put in their own parts.
+
+Nothing is loaded before it is asked for; PyTorch only by :meth:`Parts.fit`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hrn_studio.face.model import HeadModel, load_head
+from hrn_studio.live.regressor import FaceRegressor
+from hrn_studio.live.tracker import LandmarkTracker
+from hrn_studio.records import Frame, Progress, Reconstruction
+
+
+@dataclass(frozen=True, slots=True)
+class FitChoice:
+    """What a fit does."""
+
+    stage: str = "fine"
+    texture_px: int = 2048
+    device: str = "auto"
+    hfov_deg: float | None = None
+    white_balance: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExportChoice:
+    """What an export writes."""
+
+    target: Path
+    name: str
+    formats: tuple[str, ...]
+
+
+class Parts(Protocol):
+    """Everything below the window that takes time or memory to make."""
+
+    def head(self) -> HeadModel:
+        """The head model, loaded once."""
+
+    def tracker(self, still: bool) -> LandmarkTracker:
+        """A new tracker; called on the thread that uses it."""
+
+    def regressor(self) -> FaceRegressor:
+        """A new regressor; called on the thread that uses it."""
+
+    def fit(
+        self, frames: Sequence[Frame], choice: FitChoice
+    ) -> Generator[Progress, None, Reconstruction]:
+        """Fit one head."""
+
+    def formats(self) -> tuple[str, ...]:
+        """Names of the export formats."""
+
+    def export(self, head: Reconstruction, choice: ExportChoice) -> Generator[Progress, None, Path]:
+        """Write a head; all or nothing."""
+
+
+class RealParts:
+    """The default head, MediaPipe, the learned maps, and the fit of :mod:`hrn_studio.pipeline`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._head: HeadModel | None = None
+
+    def head(self) -> HeadModel:
+        with self._lock:
+            if self._head is None:
+                self._head = load_head()
+            return self._head
+
+    def tracker(self, still: bool) -> LandmarkTracker:
+        from hrn_studio.live.tracker import MediaPipeTracker
+
+        return MediaPipeTracker("still" if still else "video")
+
+    def regressor(self) -> FaceRegressor:
+        from hrn_studio.face.landmarks import load_embedding
+        from hrn_studio.live.regression import load_maps
+        from hrn_studio.live.regressor import LandmarkRegressor
+
+        return LandmarkRegressor(self.head(), load_embedding(), load_maps())
+
+    def fit(
+        self, frames: Sequence[Frame], choice: FitChoice
+    ) -> Generator[Progress, None, Reconstruction]:
+        from hrn_studio.pipeline import Models, Options, reconstruct
+
+        yield Progress("track", 0.0, "loading")
+        models = Models.load()
+        try:
+            options = Options(
+                hfov_deg=choice.hfov_deg,
+                stage=choice.stage,
+                texture_px=choice.texture_px,
+                device=choice.device,
+                white_balance=choice.white_balance,
+            )
+            return (yield from reconstruct(models, tuple(frames), options))
+        finally:
+            models.close()
+
+    def formats(self) -> tuple[str, ...]:
+        from hrn_studio.export.formats import FORMATS
+
+        return tuple(FORMATS)
+
+    def export(self, head: Reconstruction, choice: ExportChoice) -> Generator[Progress, None, Path]:
+        from hrn_studio.export.formats import export
+
+        return (
+            yield from export(
+                head, self.head(), choice.target, name=choice.name, formats=choice.formats
+            )
+        )

@@ -1,0 +1,33 @@
+"""Pictures as Qt wants them."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtGui import QImage
+
+from hrn_studio.errors import StudioError
+from hrn_studio.records import Bytes
+from hrn_studio.render import software
+from hrn_studio.ui.options import KEY
+from hrn_studio.ui.scenes import Heads
+from hrn_studio.ui.view import Orbit
+
+
+def qimage(pixels: Bytes) -> QImage:
+    """An image of its own from (h, w, 3) or (h, w, 4) pixels."""
+    high, wide, channels = pixels.shape
+    kind = QImage.Format.Format_RGB888 if channels == 3 else QImage.Format.Format_RGBA8888
+    data = np.ascontiguousarray(pixels).tobytes()
+    return QImage(data, wide, high, channels * wide, kind).copy()
+
+
+def render_image(heads: Heads, width: int, height: int) -> QImage:
+    """The mean head, for places where there is no viewport."""
+    orbit = Orbit(yaw=-0.55, pitch=0.06)
+    scene = heads.live_scene(
+        None, "clay", orbit, KEY, (float(width), float(height)), (width, height)
+    )
+    try:
+        return qimage(software.image(scene))
+    except StudioError:
+        return QImage()

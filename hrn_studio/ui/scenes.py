@@ -1,0 +1,193 @@
+"""From what is known to what the panes show: scenes of heads, and places of pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from hrn_studio.face.model import HeadModel
+from hrn_studio.geometry.mesh import vertex_normals
+from hrn_studio.geometry.transforms import AXES_CAMERA_HEAD
+from hrn_studio.live.stream import Face
+from hrn_studio.records import Floats, Reconstruction
+from hrn_studio.render.panes import fitted, mesh_size, pane_camera
+from hrn_studio.render.scene import Head, Look, Scene, make_head
+from hrn_studio.session.state import Result
+from hrn_studio.ui import heat
+from hrn_studio.ui.heat import Heat
+from hrn_studio.ui.options import LookKey, ReviewLook
+from hrn_studio.ui.tokens import Tokens
+from hrn_studio.ui.view import Orbit, lighting, looking
+
+LOOKS: Mapping[str, Look] = {
+    "clay": Look.CLAY,
+    "textured": Look.TEXTURED,
+    "wireframe": Look.WIREFRAME,
+    "normals": Look.NORMALS,
+}
+_CLAY = (0.43, 0.43, 0.43)
+Box = tuple[float, float]
+"""Width and height, logical pixels."""
+
+
+class Heads:
+    """Scenes of the live head and of the results; what is costly is made once and kept."""
+
+    def __init__(self, model: HeadModel, tokens: Tokens) -> None:
+        self.model = model
+        self.tokens = tokens
+        self._live: Head | None = None
+        self._results: dict[str, Head] = {}
+        self._heats: dict[tuple[str, str], Heat] = {}
+
+    def forget(self, keep: set[str]) -> None:
+        """Drop what was made for results that are gone."""
+        self._results = {k: v for k, v in self._results.items() if k in keep}
+        self._heats = {k: v for k, v in self._heats.items() if k[0] in keep}
+
+    @property
+    def live(self) -> Head:
+        if self._live is None:
+            self._live = make_head(self.model, self.model.mean)
+        return self._live
+
+    def of(self, result: Result) -> Head:
+        if result.id not in self._results:
+            made = make_head(self.model, result.head.neutral, result.head.maps)
+            self._results[result.id] = made
+        return self._results[result.id]
+
+    def heat(self, result: Result, look: str) -> Heat | None:
+        """Colours of a heat map; None for looks that are none."""
+        make = {
+            "displacement": heat.displacement,
+            "deformation": heat.deformation,
+            "confidence": heat.confidence,
+            "spread": heat.spread,
+        }.get(look)
+        if make is None:
+            return None
+        key = (result.id, look)
+        if key not in self._heats:
+            self._heats[key] = make(result.head, self.model, self.tokens)
+        return self._heats[key]
+
+    # --- scenes ---
+
+    def live_scene(
+        self,
+        face: Face | None,
+        look: LookKey,
+        orbit: Orbit,
+        key: tuple[float, float, float],
+        pane: Box,
+        size: tuple[int, int],
+        textured: Result | None = None,
+    ) -> Scene:
+        """The live head as the viewer would see the person; the mean head without a face."""
+        seen = face is not None and face.state is not None and len(face.vertices) > 0
+        vertices = face.vertices if face is not None and seen else self.model.mean
+        pose = None
+        if face is not None and face.state is not None:
+            pose = AXES_CAMERA_HEAD @ face.state.T_camera_head[:3, :3]
+        head = self.of(textured) if textured is not None and look == "textured" else self.live
+        view = looking(orbit, self._steady(vertices), size, pane[0], pose)
+        return Scene(
+            head,
+            vertices,
+            vertex_normals(vertices, self.model.triangles),
+            view.camera,
+            view.T_camera_head,
+            LOOKS[look],
+            lighting(key, fine=False),
+            clay_linear=_CLAY,
+        )
+
+    def _steady(self, vertices: Floats) -> Floats:
+        """The box that is looked at, so that an opening jaw does not move the view."""
+        scale = np.float32(float(np.ptp(vertices[:, 0])) / float(np.ptp(self.model.mean[:, 0])))
+        return np.asarray(self.model.mean * scale, np.float32)
+
+    def over_picture(
+        self, face: Face, look: LookKey, place: tuple[float, float, float], pane: Box, ratio: float
+    ) -> Scene | None:
+        """The live head exactly over its picture."""
+        if face.state is None or not len(face.vertices):
+            return None
+        size = mesh_size(*pane, ratio)
+        return Scene(
+            self.live,
+            face.vertices,
+            vertex_normals(face.vertices, self.model.triangles),
+            pane_camera(face.state.camera, place, pane, size),
+            face.state.T_camera_head,
+            LOOKS[look],
+            lighting(None, fine=False),
+            clay_linear=_CLAY,
+        )
+
+    def photo_scene(
+        self, result: Result, place: tuple[float, float, float], pane: Box, size: tuple[int, int]
+    ) -> Scene:
+        """The fitted head over the photograph it was made from."""
+        view = result.head.views[0]
+        return Scene(
+            self.of(result),
+            view.vertices,
+            vertex_normals(view.vertices, self.model.triangles),
+            pane_camera(view.state.camera, place, pane, size),
+            view.state.T_camera_head,
+            Look.CLAY,
+            lighting(None, fine=True),
+            clay_linear=_CLAY,
+        )
+
+    def result_scene(
+        self,
+        result: Result,
+        look: ReviewLook | LookKey,
+        stage: str,
+        weights: Mapping[str, float],
+        orbit: Orbit,
+        key: tuple[float, float, float],
+        pane: Box,
+        size: tuple[int, int],
+        fine: bool = True,
+    ) -> Scene:
+        """A result with an expression, in a look or as a heat map."""
+        vertices = expressed(self.model, result.head, stage, weights)
+        colors = self.heat(result, look) if look not in LOOKS else None
+        drawn = LOOKS.get(look, Look.CLAY)
+        view = looking(orbit, self._steady(result.head.neutral), size, pane[0])
+        scene = Scene(
+            self.of(result),
+            vertices,
+            vertex_normals(vertices, self.model.triangles),
+            view.camera,
+            view.T_camera_head,
+            drawn,
+            lighting(key, fine=fine and colors is None),
+            detail=1.0 if stage == "fine" and colors is None else 0.0,
+            clay_linear=_CLAY,
+        )
+        return scene if colors is None else dataclasses.replace(scene, tint=colors.tint)
+
+
+def expressed(
+    model: HeadModel, made: Reconstruction, stage: str, weights: Mapping[str, float]
+) -> Floats:
+    """A result's vertices (V, 3) at a stage with expression weights by name."""
+    neutral = made.stages.get(stage, made.neutral)
+    values = model.weights(weights) * np.float32(made.scale)
+    used = np.flatnonzero(values)
+    if not len(used):
+        return neutral
+    shapes = model.expression[used].reshape(len(used), -1)
+    return np.asarray(neutral + (values[used] @ shapes).reshape(-1, 3), np.float32)
+
+
+def picture_place(image: tuple[int, int], pane: Box, fill: bool) -> tuple[float, float, float]:
+    """Where a picture (w, h) lies in a pane; it fills and crops unless it would crop a portrait."""
+    return fitted(image, pane, fill)

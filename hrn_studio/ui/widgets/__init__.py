@@ -1,0 +1,1 @@
+"""Painted widgets: each paints a frozen record and holds no logic."""
