@@ -26,22 +26,35 @@ _SHADE = 0.14
 _TINT = 0.10
 """How far a patch's hue may differ."""
 _FLATTEN = 0.5
-"""Share of broad, symmetric differences that is removed."""
+"""Share of broad, symmetric differences of brightness that is removed."""
+_FLATTEN_HUE = 0.7
 _HAIR = 0.32
 """A streak on the forehead that is this much darker than skin is hair."""
+_APART = 0.2
+"""How far (log) the neck's brightness may be from the face's."""
+_ALIEN = 0.4
+"""Outside the face, a hue this far from the face's (log units) is no skin."""
 _GREY = LUMINANCE.astype(np.float32)
 
 
-def hairless(albedo: AnyFloats, trust: AnyFloats, zone: Zones, texel_m: float) -> Floats:
-    """Trust without the strands of hair that the mask let through; (A, A) 0..1."""
-    bright = _bright(albedo)
+def skin_only(albedo: AnyFloats, trust: AnyFloats, zone: Zones, texel_m: float) -> Floats:
+    """Trust without the hair and the clothes that the mask let through; (A, A) 0..1."""
     known = np.asarray(trust, np.float32)
-    base, support = weighted_blur(bright, known * zone.plain, _BROAD_M / texel_m)
+    weight = known * zone.plain
+    bright = _bright(albedo)
+    base, support = weighted_blur(bright, weight, _BROAD_M / texel_m)
     around, _ = weighted_blur(bright, np.maximum(known, 1e-3), 0.0012 / texel_m)
-    dark = (around - base < -_HAIR) & (support > 1e-3) & (zone.above > 0.5) & (known > 0)
-    spread = max(round(0.003 / texel_m), 1)
-    near = ndimage.binary_dilation(ndimage.binary_opening(dark), iterations=spread)
-    return known * (1 - blur((near & (zone.above > 0.5)).astype(np.float32), 0.0015 / texel_m))
+    dark = (around - base < -_HAIR) & (support > 1e-3) & (zone.above > 0.5)
+    hue = np.log(np.maximum(np.asarray(albedo, np.float32), 0.004)) - bright[..., None]
+    hues, _ = weighted_blur(hue, np.maximum(known, 1e-3), 0.002 / texel_m)
+    typical = (hue * weight[..., None]).sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6)
+    alien = (np.abs(hues - typical).max(axis=2) > _ALIEN) & (zone.plain + zone.lips < 0.5)
+    alien &= zone.face < 0.5
+    odd = ndimage.binary_opening((dark | alien) & (known > 0))
+    near = ndimage.binary_dilation(odd, iterations=max(round(0.003 / texel_m), 1))
+    near &= (zone.above > 0.5) | (zone.face < 0.5)
+    away = blur(near.astype(np.float32), 0.0015 / texel_m)
+    return np.asarray(known * (1 - away) * (1 - zone.ears), np.float32)
 
 
 def cleaned(
@@ -77,15 +90,41 @@ def cleaned(
     hue = hue + np.stack(
         [0.5 * _evened(hue[..., k], weight, known, mirror, texel_m, lift=0) for k in range(3)], -1
     )
-    bright = bright + _patches(bright, weight, known, skin, texel_m)
+    bright = bright + _patches(bright, hue, weight, known, skin, texel_m)
     typical = (hue * weight[..., None]).sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6)
     broad, support = weighted_blur(hue - typical, weight, _BROAD_M / texel_m)
-    hue = hue - _FLATTEN * smoothstep(0.0, 0.1, support)[..., None] * broad
+    hue = hue - _FLATTEN_HUE * smoothstep(0.0, 0.1, support)[..., None] * broad
     patch, _ = weighted_blur(hue - typical, weight, _PATCH_M / texel_m)
     change = _TINT * np.tanh(patch / _TINT) - patch
     hue = hue + _spread(change, weight, texel_m) * (known > 0)[..., None]
+    hue = typical + _believable(hue - typical, bright, zone, skin)
+    bright, hue = _outside(bright, hue, zone, skin, typical)
     result = np.exp(bright[..., None] + hue - (hue @ _GREY)[..., None])
     return np.where(known[..., None] > 0, np.clip(result, 0.003, 0.9), 0).astype(np.float32)
+
+
+def _believable(hue: Floats, bright: Floats, zone: Zones, skin: Doubles) -> Floats:
+    """Hues against the typical one, limited to what skin, lips and hair can have.
+
+    In dark pixels, lashes above all, haze and a coloured light leave a hue of their own once the
+    light is divided out: the darker, the less it is believed.
+    """
+    limit = (0.16 + 0.25 * zone.lips + 0.1 * (1 - zone.plain))[..., None]
+    limited = limit * np.tanh(hue / limit)
+    middle = float(np.log(np.maximum(skin, 1e-3)) @ LUMINANCE)
+    doubt = smoothstep(-0.4, -1.4, bright - middle) * (1 - 0.7 * zone.lips)
+    return np.asarray(limited * (1 - 0.85 * doubt[..., None]), np.float32)
+
+
+def _outside(
+    bright: Floats, hue: Floats, zone: Zones, skin: Doubles, typical: Floats
+) -> tuple[Floats, Floats]:
+    """Neck, ears and scalp, where light and fit are least sure, kept close to the face's colour."""
+    away = smoothstep(0.7, 0.2, zone.face)
+    middle = float(np.log(np.maximum(skin, 1e-3)) @ LUMINANCE)
+    near = middle + _APART * np.tanh((bright - middle) / _APART)
+    close = typical + _TINT * np.tanh((hue - typical) / _TINT)
+    return bright + away * (near - bright), hue + away[..., None] * (close - hue)
 
 
 def _bright(albedo: AnyFloats) -> Floats:
@@ -113,7 +152,8 @@ def _without_shine(
     held = _SHINE * np.tanh(above / _SHINE)
     around, _ = weighted_blur(hue, robust, 0.4 * sigma)
     pale = smoothstep(0.5 * _SHINE, 3 * _SHINE, above) * (1 - lips)
-    return bright - above + held, hue + pale[..., None] * (around - hue)
+    typical = (hue * robust[..., None]).sum(axis=(0, 1)) / max(float(robust.sum()), 1e-6)
+    return bright - above + held, hue + pale[..., None] * (0.5 * (around + typical) - hue)
 
 
 def _evened(
@@ -143,7 +183,7 @@ def _evened(
 
 
 def _patches(
-    bright: Floats, weight: Floats, known: Floats, skin: Doubles, texel_m: float
+    bright: Floats, hue: Floats, weight: Floats, known: Floats, skin: Doubles, texel_m: float
 ) -> Floats:
     """What to add so that broad differences halve and patches stay within skin's own range."""
     sigma = _BROAD_M / texel_m
@@ -155,7 +195,13 @@ def _patches(
     small = bright - weighted_blur(bright, np.maximum(weight, 1e-3), 0.0015 / texel_m)[0]
     rough = np.sqrt(weighted_blur(small * small, weight, 0.005 / texel_m)[0])
     bearded = smoothstep(0.07, 0.14, rough)
+    warm = hue[..., 0] - hue[..., 2]
+    warm = warm - weighted_blur(warm, weight, sigma)[0]
+    tint, _ = weighted_blur(warm, weight, 0.5 * _PATCH_M / texel_m)
+    coloured = smoothstep(0.10, 0.04, np.abs(tint))  # a mole changes hue, a shadow does not
     limit = np.where(patch < 0, _SHADE, _SHINE)
     change = here * (limit * np.tanh(patch / limit) - patch)
+    fold, _ = weighted_blur(bright - broad - patch, weight, 0.5 * _PATCH_M / texel_m)
+    change += here * (_SHINE * np.tanh(fold / _SHINE) - fold) * coloured
     change *= 1 - bearded * (patch < 0)
     return np.asarray((flatten + _spread(change, weight, texel_m)) * (known > 0), np.float32)

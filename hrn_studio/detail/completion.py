@@ -83,8 +83,21 @@ def complete(
     base = _over_the_head(head, atlas, smooth, smoothstep(0.02, 0.5, support), np.log(skin))
     rest, _ = weighted_blur(mixed - base, known * plain, _REACH * unit)
     near = smoothstep(0.0, 0.5, blur(known * plain, _REACH * unit))
-    base = np.exp(base + near[..., None] * rest)
+    base = base + near[..., None] * rest
+    lips = _lips(log, known * zone.lips, zone.lips, np.log(skin), unit)
+    base = np.exp(base + smoothstep(0.2, 0.8, zone.lips)[..., None] * (lips - base))
     return Completion(share, from_mirror, gain, base)
+
+
+def _lips(log: Floats, known: Floats, lips: Floats, skin: Doubles, unit: float) -> Floats:
+    """(A, A, 3) log colour for lips that no picture shows: that of the lips seen, else usual."""
+    usual = (skin + np.log((0.72, 0.47, 0.50))).astype(np.float32)
+    near, support = weighted_blur(log, known, 6 * unit)
+    share = smoothstep(0.02, 0.3, support)[..., None]
+    total = float(known.sum())
+    mean = (log * known[..., None]).sum(axis=(0, 1)) / max(total, 1e-6)
+    sure = total / (total + 0.1 * float(lips.sum()) + 1e-6)
+    return np.asarray(share * near + (1 - share) * (sure * mean + (1 - sure) * usual), np.float32)
 
 
 def _with_zeros(values: Floats, weight: Floats, doubt: float) -> tuple[Floats, Floats]:

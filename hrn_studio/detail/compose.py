@@ -11,7 +11,7 @@ import numpy as np
 from hrn_studio.detail.atlas import Atlas
 from hrn_studio.detail.completion import Completion
 from hrn_studio.detail.filters import blur
-from hrn_studio.detail.sampling import compiled
+from hrn_studio.detail.sampling import carried_on, compiled
 from hrn_studio.detail.shading import srgb_from_linear
 from hrn_studio.records import Bools, Bytes, Doubles, Floats
 
@@ -29,6 +29,7 @@ def compose(
     small: Atlas,
     albedo: Floats,
     weight: Floats,
+    clean: Floats,
     recipe: Completion,
     corners: Floats,
     grain: Floats,
@@ -41,6 +42,8 @@ def compose(
         The large one, and that of the recipe.
     albedo, weight
         (S, S, 3) linear and (S, S): what the pictures gave; 0 weight where nothing.
+    clean
+        (A, A, 3) linear, the small atlas's albedo: what is much brighter than it is shine.
     corners
         (T, 3, 2) from :func:`.atlas.mirror_corners`.
     grain
@@ -54,11 +57,14 @@ def compose(
         [recipe.seen[..., None], recipe.from_mirror[..., None], recipe.mirror_gain, recipe.base],
         axis=2,
     )
+    dulled = albedo.copy()
+    known = clean.max(axis=2) > 0
+    _dull_kernel()(dulled, weight, carried_on(clean, known))
     result = np.zeros(albedo.shape, np.uint8)
     _compose_kernel()(
         atlas.triangle,
         atlas.barycentric,
-        albedo,
+        dulled,
         weight,
         small.padded(fields),
         np.ascontiguousarray(corners, np.float32),
@@ -96,6 +102,11 @@ def pad(image: Bytes, covered: Bools, reach: int, skin: Doubles) -> Bytes:
 @cache
 def _compose_kernel() -> Callable[..., None]:
     return compiled(_compose)
+
+
+@cache
+def _dull_kernel() -> Callable[..., None]:
+    return compiled(_dull)
 
 
 @cache
@@ -167,6 +178,41 @@ def _compose(
                 value = seen * albedo[row, column, k] + (one - seen) * rest
                 value = min(max(value, zero), one)
                 result[row, column, k] = table[int(np.sqrt(value) * np.float32(4095) + half)]
+
+
+def _dull(albedo: Any, weight: Any, clean: Any) -> None:
+    """Specks brighter than their surroundings are held down and given their hue."""
+    size, small = albedo.shape[0], clean.shape[0]
+    step = np.float32(small) / np.float32(size)
+    half, one, zero = np.float32(0.5), np.float32(1), np.float32(0)
+    base = np.empty(3, np.float32)
+    for row in range(size):
+        gy = min(max((row + half) * step - half, zero), np.float32(small - 1))
+        y0 = int(gy)
+        y1, fy = min(y0 + 1, small - 1), gy - np.float32(y0)
+        for column in range(size):
+            if weight[row, column] <= np.float32(1e-3):
+                continue
+            gx = min(max((column + half) * step - half, zero), np.float32(small - 1))
+            x0 = int(gx)
+            x1, fx = min(x0 + 1, small - 1), gx - np.float32(x0)
+            for k in range(3):
+                base[k] = (one - fy) * ((one - fx) * clean[y0, x0, k] + fx * clean[y0, x1, k])
+                base[k] += fy * ((one - fx) * clean[y1, x0, k] + fx * clean[y1, x1, k])
+            grey = np.float32(0.2126) * base[0] + np.float32(0.7152) * base[1]
+            grey += np.float32(0.0722) * base[2]
+            seen = np.float32(0.2126) * albedo[row, column, 0]
+            seen += np.float32(0.7152) * albedo[row, column, 1]
+            seen += np.float32(0.0722) * albedo[row, column, 2]
+            over = seen / max(grey, np.float32(1e-4)) - one
+            if over <= np.float32(0.03):
+                continue
+            t = min((over - np.float32(0.03)) / np.float32(0.3), one)
+            t = t * t * (np.float32(3) - np.float32(2) * t)
+            held = one + np.float32(0.15) * np.tanh(over / np.float32(0.15))
+            for k in range(3):
+                own = albedo[row, column, k] * held / (one + over)
+                albedo[row, column, k] = own + t * (base[k] * held - own)
 
 
 def _pad(image: Any, distance: Any, reach: int) -> None:

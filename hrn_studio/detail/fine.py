@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hrn_studio.detail import compose, light, noise, occlusion, sampling
-from hrn_studio.detail.albedo import cleaned, hairless
+from hrn_studio.detail.albedo import cleaned, skin_only
 from hrn_studio.detail.atlas import Atlas, mirror_corners
 from hrn_studio.detail.blending import Blend, blend
 from hrn_studio.detail.completion import Completion, complete
@@ -118,7 +118,7 @@ def fine(
     shades = [work.small.interpolate(s, head.triangles) for s in shadings]
     albedos = [s.colour / np.maximum(g, 1e-6) for s, g in zip(sights, shades, strict=True)]
     trusts = [
-        hairless(a, s.trust * lit(g), work.zones, work.texel_m)
+        skin_only(a, s.trust * lit(g), work.zones, work.texel_m)
         for a, s, g in zip(albedos, sights, shades, strict=True)
     ]
     mix = blend(albedos, trusts, [s.score for s in sights])
@@ -139,7 +139,9 @@ def fine(
     total /= np.maximum(weight, 1e-6)[..., None]
     tile = noise.grain(total, work.zones.plain * (mix.seen > 0.9), options.seed)
     yield Progress("texture", 0.75, "grain of the skin")
-    picture = compose.compose(large, work.small, total, weight, recipe, mirror_corners(head), tile)
+    picture = compose.compose(
+        large, work.small, total, weight, clean, recipe, mirror_corners(head), tile
+    )
     yield Progress("texture", 0.8, "texture composed")
     at_eyes = [light_at_eyes(head, s) for s in shadings]
     colours = eye_colours(views, at_eyes)
@@ -245,9 +247,10 @@ def _notes(found: light.Lighting, colours: EyeColours, options: FineSettings) ->
     notes = []
     cast = float(np.abs(found.cast - 1).max())
     if options.white_balance and cast > 0.15:
+        red, green, blue = found.cast
         notes.append(
             "the pictures' colours were balanced on the skin "
-            f"(red {found.cast[0]:.2f}, green {found.cast[1]:.2f}, blue {found.cast[2]:.2f} of grey)"
+            f"(they had red {red:.2f}, green {green:.2f}, blue {blue:.2f} of a neutral one)"
         )
     if not colours.seen:
         notes.append("the eyes' colour could not be seen; brown was taken")

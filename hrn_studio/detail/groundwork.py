@@ -41,14 +41,15 @@ class Groundwork:
     def begin(cls, head: HeadModel, neutral: AnyFloats, size: int) -> Groundwork:
         small = Atlas.of(head.uv, head.uv_triangles, min(ANALYSIS, size))
         normals = vertex_normals(neutral, head.triangles)
+        texel_m = _texel_m(head, neutral, small.size)
         hidden = occlusion.hidden_directions(neutral, normals, head.triangles)
         return cls(
             small,
             small.mirror(head),
             normals,
             hidden,
-            zones(head, small, occlusion.openness(normals, hidden)),
-            _texel_m(head, neutral, small.size),
+            zones(head, small, occlusion.openness(normals, hidden), texel_m),
+            texel_m,
             head.triangle_part == head.part_names.index("skin"),
         )
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hrn_studio.detail.occlusion import spread_directions
 from hrn_studio.detail.shading import BASIS, COSINE, sh_basis
 from hrn_studio.records import AnyFloats, Doubles, Floats, Ints, frozen
 
@@ -35,6 +36,7 @@ _TONES = np.array(
 )
 _RELATIVE_NOISE = 0.12  # of the picture against albedo x shading, on good skin
 _RELATIVE_ALBEDO = 0.10  # spread of skin's albedo over a face
+_RELATIVE_LIGHT = 0.5  # spread of irradiance over all normals, against the usual one
 _TURNS = 12
 
 
@@ -118,7 +120,7 @@ def estimate(
                 o, albedo[o.index], robust[v], lights[v] if lights[v].any() else None
             )
             shading = _shading(o, lights[v])
-            noise = _RELATIVE_NOISE * albedo[o.index] * shading + 0.01
+            noise = _noise(albedo[o.index], shading)
             error = ((o.colour - albedo[o.index] * shading) / noise) @ LUMINANCE
             scale = np.where(error > 0, 1.0, 1.6)
             robust[v] = 1 / (1 + (error / scale) ** 2)
@@ -187,37 +189,35 @@ def _shading(o: _Observation, light: Doubles) -> Doubles:
     return np.asarray(np.maximum(shading, floor))
 
 
+def _noise(albedo: Doubles, shading: Doubles) -> Doubles:
+    """Standard deviation of a colour; relative, but not finer where there is little light."""
+    least = 0.5 * np.median(shading, axis=0)
+    return np.asarray(_RELATIVE_NOISE * albedo * np.maximum(shading, least) + 0.005)
+
+
 def _solve(o: _Observation, albedo: Doubles, robust: Doubles, before: Doubles | None) -> Doubles:
-    """Nine coefficients a colour by ridge regression; higher orders cost more."""
+    """Nine coefficients a colour: least squares with a prior on what arrives from anywhere.
+
+    Half of the sphere of normals is never seen, and a few coefficients that cancel each other
+    there cost nothing.  So the irradiance on normals all over the sphere is believed to be about
+    its usual value here, loosely; more firmly when something visible would come out black.
+    """
+    noise = albedo if before is None else _noise(albedo, _shading(o, before))
+    directions = spread_directions(100)
+    around = sh_basis(directions) * np.repeat(COSINE, (1, 3, 5))
+    visible = around[directions[:, 2] < 0.2]
     light = np.zeros((9, 3))
-    ridge = np.repeat((0.0, 0.001, 0.004), (1, 3, 5))
-    for c in range(3):
-        design = albedo[:, c, None] * o.transfer[:, :, c]
-        if before is None:
-            noise = np.full(len(design), 1.0)
-        else:
-            noise = 1.0 / (_RELATIVE_NOISE * albedo[:, c] * _shading(o, before)[:, c] + 0.01) ** 2
-        w = (o.weight * robust * noise)[:, None]
-        normal = design.T @ (w * design)
-        normal += np.diag(ridge * normal[0, 0] + 1e-12)
-        light[:, c] = np.linalg.solve(normal, design.T @ (w[:, 0] * o.colour[:, c]))
-    return _window(light)
-
-
-def _window(light: Doubles) -> Doubles:
-    """Higher orders faded until no visible normal is darker than 3 % of the mean (Sloan 2008)."""
-    i = np.arange(200) + 0.5
-    y = 1 - i / 100
-    angle = np.pi * (1 + 5**0.5) * i
-    r = np.sqrt(1 - y * y)
-    directions = np.stack([r * np.cos(angle), y, r * np.sin(angle)], axis=1)
-    basis = sh_basis(directions[directions[:, 2] < 0.2])
-    basis *= np.repeat(COSINE, (1, 3, 5))
-    mean = basis[:, :1] @ light[:1]
-    for fade in np.linspace(1.0, 0.0, 21):
-        scale = np.repeat((fade**0.5, fade), (3, 5))[:, None]
-        rest = basis[:, 1:] @ (light[1:] * scale)
-        if ((mean + rest) @ LUMINANCE).min() >= 0.03 * (mean @ LUMINANCE).min():
-            light = np.concatenate([light[:1], light[1:] * scale])
+    usual = np.median(o.colour / albedo, axis=0)
+    for share in (0.3, 1.0, 3.0, 10.0, 100.0):
+        for c in range(3):
+            design = albedo[:, c, None] * o.transfer[:, :, c]
+            w = o.weight * robust / noise[:, c] ** 2
+            belief = share / len(directions) * (w * albedo[:, c] ** 2).sum()
+            belief *= (_RELATIVE_NOISE / _RELATIVE_LIGHT) ** 2
+            normal = design.T @ (w[:, None] * design) + belief * (around.T @ around)
+            right = design.T @ (w * o.colour[:, c])
+            right += belief * 0.85 * usual[c] * around.sum(axis=0)
+            light[:, c] = np.linalg.solve(normal, right)
+        if (visible @ light).min() >= 0.05 * float(usual.min()):
             break
     return light

@@ -59,7 +59,7 @@ def hidden_directions(
     size
         Pixels a side of each depth picture.
     """
-    directions = _fibonacci(count)
+    directions = spread_directions(count)
     points = np.asarray(vertices, np.float64)
     lifted = points + _LIFT_M * normals
     points, triangles = _with_shoulders(points, triangles)
@@ -127,8 +127,8 @@ def _with_shoulders(points: Doubles, triangles: Ints) -> tuple[Doubles, Ints]:
     return np.concatenate([points, np.array(board)]), np.concatenate([triangles, faces])
 
 
-def _fibonacci(count: int) -> Doubles:
-    """Points spread over the unit sphere along a golden spiral (Gonzalez 2010)."""
+def spread_directions(count: int) -> Doubles:
+    """(D, 3) unit vectors spread evenly over the sphere along a golden spiral (González 2010)."""
     i = np.arange(count) + 0.5
     z = 1.0 - 2.0 * i / count
     angle = np.pi * (1.0 + 5.0**0.5) * i

@@ -7,8 +7,9 @@ import numpy as np
 from hrn_studio.detail.atlas import Atlas
 from hrn_studio.detail.compose import encoding_table
 from hrn_studio.detail.eyes import EyeColours, paint_eye
+from hrn_studio.detail.filters import smoothstep
 from hrn_studio.face.model import HeadModel
-from hrn_studio.records import AnyFloats, Bytes, Doubles, Floats
+from hrn_studio.records import AnyFloats, Bools, Bytes, Doubles, Floats
 
 TONGUE = (0.36, 0.125, 0.115)
 TEETH = (0.60, 0.53, 0.42)
@@ -37,8 +38,7 @@ def paint_parts(
         if name.startswith("eye_"):
             continue
         where = atlas.part(head, name)
-        colour = TEETH if name.startswith("teeth") else GUMS if name.startswith("gum") else TONGUE
-        result[where] = _encoded(np.tile(colour, (int(where.sum()), 1)))
+        result[where] = _encoded(_soft_part(head, atlas, where))
     flesh = tuple(skin * (0.8, 0.45, 0.42))
     for region, colour in (("inner_mouth", MOUTH), ("eye_sockets", flesh)):
         mask = atlas.region(head, region)
@@ -47,6 +47,18 @@ def paint_parts(
         mixed = under + mask[where][:, None] * (np.array(colour) - under)
         result[where] = _encoded(mixed)
     return result
+
+
+def _soft_part(head: HeadModel, atlas: Atlas, where: Bools) -> Floats:
+    """(N, 3) colours of teeth, gums and tongue by the head's masks."""
+    corners = head.triangles[atlas.triangle[where]]
+    weights = atlas.barycentric[where]
+    colour = np.tile(np.array(TONGUE, np.float32), (len(corners), 1))
+    for region, paint in (("gums", GUMS), ("enamel", TEETH)):
+        if region in head.regions:
+            share = np.einsum("pk,pk->p", weights, head.regions[region][corners])
+            colour += smoothstep(0.3, 0.7, share)[:, None] * (np.array(paint, np.float32) - colour)
+    return colour
 
 
 def _encoded(linear: AnyFloats | Floats) -> Bytes:

@@ -26,51 +26,57 @@ class Zones:
     eyes: Floats
     lips: Floats
     above: Floats
-    """Forehead and temples, where strands of hair fall."""
+    """Forehead, temples and scalp, where strands of hair fall."""
+    ears: Floats
+    """Ears and what is around them: never where the fit has them, so the picture's would double."""
     inner: Floats
     """Inside of the mouth and behind the eyes: never seen as skin."""
     open: Floats
     """Share of even light that arrives (ambient occlusion)."""
 
     def __post_init__(self) -> None:
-        for name in ("face", "plain", "edges", "brows", "eyes", "lips", "above", "inner", "open"):
+        for name in ("face", "plain", "edges", "brows", "eyes", "lips", "above", "ears", "inner"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float32))
 
 
-def zones(head: HeadModel, atlas: Atlas, openness: Floats) -> Zones:
+def zones(head: HeadModel, atlas: Atlas, openness: Floats, texel_m: float) -> Zones:
     """The zones of a head.
 
     Parameters
     ----------
     openness
         (V,) from :func:`.occlusion.openness`.
+    texel_m
+        Side of a texel on the face, metres.
     """
     skin = atlas.part(head, "skin")
-    place = atlas.interpolate(head.mean, head.triangles)
     opened = np.where(skin, atlas.interpolate(openness, head.triangles), 0).astype(np.float32)
-    lips = atlas.region(head, "lips")
-    inner = np.maximum(atlas.region(head, "inner_mouth"), atlas.region(head, "eye_sockets"))
+    inner = atlas.region(head, "inner_mouth", "eye_sockets")
+    lips, brows = atlas.region(head, "lips"), atlas.region(head, "brows")
     face = atlas.region(head, "face") * (1 - inner)
-    above = np.zeros_like(lips)
-    brows = np.zeros_like(lips)
-    eyes = np.zeros_like(lips)
-    for eye in head.eyes:
-        away = place - eye.center
-        out = away[..., 0] * np.sign(eye.center[0])
-        high = away[..., 1] / eye.radius
-        wide = smoothstep(-2.6, -2.0, out / eye.radius) * smoothstep(3.1, 2.5, out / eye.radius)
-        front = smoothstep(-0.5, 0.5, away[..., 2] / eye.radius)
-        brows = np.maximum(
-            brows, wide * front * smoothstep(0.8, 1.1, high) * smoothstep(2.7, 2.3, high)
-        )
-        temple = smoothstep(2.4, 3.0, out / eye.radius) * smoothstep(-1.5, -0.5, high)
-        above = np.maximum(above, np.maximum(smoothstep(2.0, 2.6, high), temple))
-        distance = np.sqrt((out / 1.35) ** 2 + away[..., 1] ** 2) / eye.radius
-        eyes = np.maximum(eyes, front * smoothstep(1.2, 0.95, distance))
-    above = above * face
-    brows, eyes = np.where(skin, brows, 0), np.where(skin, eyes, 0)
-    unit = atlas.size / 512
-    mouth = smoothstep(0.05, 0.3, blur(lips, 4 * unit))
-    plain = face * (1 - brows) * (1 - eyes) * (1 - mouth) * smoothstep(0.45, 0.7, opened)
+    eyes, temples = _around_eyes(head, atlas)
+    eyes, temples = np.where(skin, eyes, 0), np.where(skin, temples, 0)
+    above = np.maximum(atlas.region(head, "forehead", "scalp"), temples * face)
+    mouth = smoothstep(0.05, 0.4, blur(lips, 0.002 / texel_m))
+    ears = smoothstep(0.02, 0.3, blur(atlas.region(head, "ears"), 0.006 / texel_m))
+    brow = smoothstep(0.05, 0.4, blur(brows, 0.002 / texel_m))
+    bare = 1 - np.maximum.reduce([brow, eyes, mouth, ears, atlas.region(head, "nostrils")])
+    plain = face * bare * smoothstep(0.45, 0.7, opened)
     edges = np.maximum(np.maximum(eyes, mouth), smoothstep(0.75, 0.5, opened) * face)
-    return Zones(skin, face, plain, edges, brows, eyes, lips, above, inner, opened)
+    return Zones(skin, face, plain, edges, brow, eyes, lips, above, ears, inner, opened)
+
+
+def _around_eyes(head: HeadModel, atlas: Atlas) -> tuple[Floats, Floats]:
+    """The lids and what moves with them, and the temples."""
+    place = atlas.interpolate(head.mean, head.triangles)
+    eyes = np.zeros((atlas.size, atlas.size), np.float32)
+    temples = np.zeros_like(eyes)
+    for eye in head.eyes:
+        away = (place - eye.center) / eye.radius
+        out = away[..., 0] * np.sign(eye.center[0])
+        front = smoothstep(-0.5, 0.5, away[..., 2])
+        distance = np.hypot(out / 1.35, away[..., 1])
+        eyes = np.maximum(eyes, front * smoothstep(1.2, 0.95, distance))
+        side = smoothstep(2.4, 3.0, out) * smoothstep(-1.5, -0.5, away[..., 1])
+        temples = np.maximum(temples, side)
+    return eyes, temples
