@@ -45,6 +45,7 @@ STYLE = Style(
     make_up=False,
     lash_length=0.0055,
     lash_density=0.5,
+    glasses=False,
     hair="short",
 )
 # Seconds and values of what moves; between them it moves as limbs do (least jerk).

@@ -23,7 +23,7 @@ COLUMNS = 73  # first and last meet at the back
 CAP_ROWS, LOWER_ROWS = 22, 14
 CAP_END = np.radians(-10.0)
 NAPE = np.radians(-50.0)
-TEXTURE = (256, 1024)
+TEXTURE = (192, 832)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ from hrn_studio.records import (
     Ints,
     frozen,
 )
-from hrn_studio.training import clothes, hair, lashes, light, sample
+from hrn_studio.training import clothes, glasses, hair, lashes, light, sample
 from hrn_studio.training.backdrop import draw_backdrop
 from hrn_studio.training.eyes import eye_closing, eye_coordinates, paint_eyes, sunken
 from hrn_studio.training.photograph import photograph
@@ -34,6 +34,7 @@ from hrn_studio.training.style import Style, draw_style
 CLOTH = 254
 """Part number of the garment in a picture."""
 HAIR = 253
+GLASSES = 252
 FLESH = {
     "tongue": (0.42, 0.13, 0.12),
     "teeth": (0.62, 0.55, 0.44),
@@ -66,11 +67,12 @@ class Sample:
     vertices: Floats
     """(V, 3) camera frame, metres."""
     triangle: Ints
-    """(H, W) the head's triangle seen, -1 where there is none (background, garment) ."""
+    """(H, W) the head's triangle, also under hair, glasses and clothes; -1 where there is none."""
     barycentric: Floats
     """(H, W, 3)"""
     part: Bytes
-    """(H, W) index into the head's ``part_names``; 253 hair, 254 garment, 255 background."""
+    """(H, W) what is seen: an index into the head's ``part_names``, or :data:`GLASSES`,
+    :data:`HAIR`, :data:`CLOTH`, or 255 for the background."""
     style: Style
 
     def __post_init__(self) -> None:
@@ -247,6 +249,14 @@ class _Scene:
         moved = apply(T_camera_head, strips).astype(np.float32)
         self.lashes = (moved, strip_triangles, strip_places)
         self.lash_alpha = lashes.paint_lashes(own, person.style.lash_density)
+        if person.style.glasses:
+            frame, frame_triangles = glasses.draw_glasses(
+                own, head.eye_centers(coefficients.identity), 1.07 * head.eyes[0].radius
+            )
+            self.glasses = (apply(T_camera_head, frame).astype(np.float32), frame_triangles)
+            dark = own.random() < 0.7
+            tint = own.gamma(1.0, 0.04, 3) if dark else own.uniform(0.1, 0.6) * np.ones(3)
+            self.glasses_color = tint.astype(np.float32)
         self.shell: hair.Shell | None = None
         casters, caster_triangles = self.vertices, self.triangles
         if person.cut is not None:
@@ -311,6 +321,8 @@ class _Scene:
         face = pixel_part == 0
         irradiance = float(np.median(received[face].mean(axis=1))) if face.any() else 1.0
         self._add_lashes(camera, fragments, picture, irradiance)
+        if self.person.style.glasses:
+            self._add_glasses(camera, fragments, picture, alpha, part, irradiance)
         if self.shell is not None:
             assert self.person.cut is not None
             if self.person.cut.thickness > 0.005:  # its inside shows beside the face
@@ -372,6 +384,22 @@ class _Scene:
         a = (opacity * front)[:, None]
         colour = np.minimum(self.person.style.brow_color, 0.03) * np.float32(irradiance)
         picture[fragments.covered] = picture[fragments.covered] * (1 - a) + a * colour
+
+    def _add_glasses(
+        self,
+        camera: Camera,
+        base: Fragments,
+        picture: Floats,
+        alpha: Floats,
+        part: Bytes,
+        irradiance: float,
+    ) -> None:
+        vertices, triangles = self.glasses
+        fragments = rasterize(vertices, triangles, camera, back_faces=True)
+        front = fragments.covered & (fragments.depth < base.depth)
+        picture[front] = self.glasses_color * np.float32(irradiance)
+        alpha[front] = 1
+        part[front] = GLASSES
 
     def _add_hair(
         self,

@@ -54,6 +54,7 @@ class Style:
     lash_length: float
     """Metres."""
     lash_density: float
+    glasses: bool
     hair: str
     """``bald``, ``cropped``, ``short`` or ``long``."""
 
@@ -107,5 +108,6 @@ def draw_style(rng: np.random.Generator) -> Style:
         make_up=make_up,
         lash_length=float(rng.uniform(0.004, 0.008) + 0.003 * make_up),
         lash_density=float(rng.uniform(0.25, 0.7) + 0.25 * make_up),
+        glasses=bool(rng.random() < 0.1),
         hair=str(rng.choice(["bald", "cropped", "short", "long"], p=kinds)),
     )
