@@ -45,4 +45,4 @@ def gaze_of(head: HeadModel, track: Track, state: FaceState) -> Floats:
         gaze[k] = np.arctan2(x, z), np.arcsin(np.clip(y, -1, 1))
     gaze = _AGREEMENT * gaze.mean(0) + (1 - _AGREEMENT) * gaze
     limits = np.array([[LOOK_YAW, LOOK_UP]]), np.array([[-LOOK_YAW, -LOOK_DOWN]])
-    return np.clip(gaze, limits[1], limits[0]).astype(np.float32)
+    return np.asarray(np.clip(gaze, limits[1], limits[0]), np.float32)

@@ -17,7 +17,7 @@ import numpy as np
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.transforms import rigid, rotation_from_vector, similarity
-from hrn_studio.records import Camera, Doubles, Track
+from hrn_studio.records import Camera, Doubles, Floats, Track
 
 IRISES = 468
 """FaceMesh's landmarks from here on lie on the irises."""
@@ -76,10 +76,9 @@ class LandmarkSolver:
         corners = embedding.corners[self.used]
         weights = embedding.barycentric[self.used].astype(np.float64)
 
-        def at_landmarks(values: np.ndarray) -> Doubles:
-            return np.einsum(
-                "lk,...lkc->...lc", weights, values[..., corners, :].astype(np.float64)
-            )
+        def at_landmarks(values: Floats) -> Doubles:
+            picked = values[..., corners, :].astype(np.float64)
+            return np.asarray(np.einsum("lk,...lkc->...lc", weights, picked))
 
         self.mean = at_landmarks(head.mean)
         self.identity = at_landmarks(head.identity)
@@ -158,10 +157,9 @@ class LandmarkSolver:
         )
         x_i, x_e = identity_0.copy(), expression_0.astype(float).copy()
         log_focal = 0.0
-        T = [
-            np.array(p, np.float64) if p is not None else self.start_pose(tr, ca)
-            for p, tr, ca in zip(poses or [None] * count, tracks, cameras, strict=True)
-        ]
+        if poses is None:
+            poses = [self.start_pose(tr, ca) for tr, ca in zip(tracks, cameras, strict=True)]
+        T = [np.array(pose, np.float64) for pose in poses]
         weights_f = np.ones(count) if frame_weights is None else np.asarray(frame_weights, float)
         block = 6 + n_expression
         size = n_identity + count * block + int(solve_focal)

@@ -1,27 +1,31 @@
 """From tracks to faces, frame after frame: the identity settles, pose and expression follow.
 
-Each frame the learned maps give identity and expressions with their uncertainty.  The identity is
-averaged robustly over frames, frontal and still ones counting most, and moves less and less; pose
-and expressions of the frame are then solved with the identity held, from the last frame's on, and
-smoothed.
+Each frame the learned maps give identity and expressions.  The identity is averaged over frames
+(:class:`~hrn_studio.live.person.Person`) and then held; the pose is solved from the landmarks with
+identity and expression given (:class:`~hrn_studio.face.follower.PoseFollower`).  Letting the
+landmarks change the expressions too made them worse, on renders and on a clip: the landmarks'
+errors are larger than what they could add.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
+from hrn_studio.face.follower import FollowerSettings, PoseFollower
 from hrn_studio.face.gaze import look_weights
 from hrn_studio.face.irises import gaze_of
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.face.scale import head_scale
-from hrn_studio.face.solver import LandmarkSolver, SolverSettings
-from hrn_studio.geometry.transforms import angles_from_rotation, rigid, rotation_from_vector
+from hrn_studio.face.solver import LandmarkSolver
+from hrn_studio.geometry.transforms import angles_from_rotation
+from hrn_studio.live.motion import Motion, MotionSettings
+from hrn_studio.live.person import Person, PersonSettings
 from hrn_studio.live.regression import RegressionMaps
-from hrn_studio.live.smoothing import OneEuro, OneEuroSettings
+from hrn_studio.live.smoothing import LONGEST_STEP_S
 from hrn_studio.records import Camera, Coefficients, Doubles, Estimate, FaceState, Frame, Track
 
 
@@ -37,24 +41,23 @@ class FaceRegressor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
-    """How the live face settles and follows."""
+    """How the live face settles and follows; ``docs/accuracy.md`` tells what it comes to."""
 
-    solver: SolverSettings = SolverSettings(iterations=2, sigma_m=0.002, expression_sigma=0.12)
-    first: SolverSettings = SolverSettings(iterations=6, sigma_m=0.002, expression_sigma=0.12)
-    settle_frames: float = 90.0
-    """Evidence of this many good frames and the identity hardly moves."""
-    stranger: float = 3.0
-    """An identity this many (root mean square) deviations off, for ten frames, is a new person."""
-    rotation: OneEuroSettings = OneEuroSettings(cutoff_hz=2.5, speed_gain=8.0)
-    """Signal in radians."""
-    translation: OneEuroSettings = OneEuroSettings(cutoff_hz=2.0, speed_gain=60.0)
-    """Signal in metres."""
-    expression: OneEuroSettings = OneEuroSettings(cutoff_hz=3.0, speed_gain=4.0)
-    gaze: OneEuroSettings = OneEuroSettings(cutoff_hz=2.0, speed_gain=6.0)
+    person: PersonSettings = field(default_factory=PersonSettings)
+    follower: FollowerSettings = field(default_factory=FollowerSettings)
+    motion: MotionSettings = field(default_factory=MotionSettings)
+
+
+BLINK_OPEN, BLINK_CLOSED = 0.05, 0.7
+"""The maps' blink of open and of closed eyes; on renders of closed eyes they say 0.7 to 0.9."""
+_LOST = 0.08
+"""A pose whose landmarks lie this share of the face away is not followed but sought anew."""
+_JUMP = 0.5
+"""A face that is this share of its size away from the last frame's is another one."""
 
 
 class LandmarkRegressor:
-    """The default regressor: learned maps and damped least squares on landmarks.
+    """The default regressor: learned maps, and least squares on landmarks for the pose.
 
     Parameters
     ----------
@@ -73,125 +76,107 @@ class LandmarkRegressor:
         smooth: bool = True,
     ) -> None:
         self._head, self._maps = head, maps
-        self._settings = settings or LiveSettings()
-        self._solver = LandmarkSolver(head, embedding)
         self._smooth = smooth
+        self._settings = settings or LiveSettings()
+        self._follower = PoseFollower(LandmarkSolver(head, embedding), self._settings.follower)
+        self._person = Person(head.identity_count, self._settings.person)
         names = head.expression_names
         self._looks = np.array([n.startswith("eyeLook") for n in names])
         self._blinks = np.array([n.startswith("eyeBlink") for n in names])
+        self._look_at = [(i, n) for i, n in enumerate(names) if n.startswith("eyeLook")]
         self.reset()
 
     def reset(self) -> None:
         """Forget the person and the motion."""
-        s = self._settings
-        self._identity = np.zeros(self._head.identity_count)
-        self._evidence = 0.0
-        self._log_scale, self._scale_evidence = 0.0, 0.0
-        self._strange = 0
+        self._person.reset()
+        self._follower.hold(self._person.identity)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the motion, not the person: another place in the same film."""
         self._pose: Doubles | None = None
-        self._filters = {
-            "rotation": OneEuro(s.rotation),
-            "translation": OneEuro(s.translation),
-            "expression": OneEuro(s.expression),
-            "gaze": OneEuro(s.gaze),
-        }
-        self._reference = np.eye(3)
+        self._last: tuple[Doubles, float] | None = None
+        self._gaze = np.zeros((2, 2))
+        self._motion = Motion(self._blinks, self._settings.motion)
+
+    def hold(self) -> None:
+        """Keep the identity and size found so far for all frames to come, until :meth:`reset`."""
+        self._person.hold()
+        self._follower.hold(self._person.identity)
+        self.restart()
 
     def regress(self, frame: Frame, track: Track, camera: Camera) -> FaceState:
         """Pose, expressions and gaze of this frame, with the person's identity so far."""
+        self._notice_cuts(frame, track)
         estimate = self._maps.estimate(frame, track, camera)
-        self._update_identity(estimate, track)
-        prior = np.asarray(estimate.expression, np.float64).copy()
-        prior[self._looks] = 0.0
-        first = self._pose is None
-        solution = self._solver.solve(
-            [track],
-            [camera],
-            settings=self._settings.first if first else self._settings.solver,
-            identity=self._identity,
-            identity_sigma=0.0,
-            expression=prior[None],
-            poses=None if self._pose is None else [self._pose],
-            solve_expression=True,
-        )
-        pose = solution.T_camera_head[0]
+        self._meet(estimate)
+        expression = self._weights(estimate)
+        pose, residual = self._follower.follow(track, camera, expression, self._pose)
+        if self._pose is not None and residual > _LOST * track.size_px:
+            pose, residual = self._follower.follow(track, camera, expression)
         self._pose = pose
-        expression = solution.expression[0]
-        # lids are seen better by the maps than by the few landmarks on them
-        expression[self._blinks] = prior[self._blinks]
-        state = FaceState(
-            Coefficients(self._identity, expression),
-            pose,
-            camera,
-            residual_px=float(solution.residual_px[0]),
-            time_s=frame.time_s,
-        )
+        coefficients = Coefficients(self._person.identity, expression.astype(np.float32))
+        state = FaceState(coefficients, pose, camera, residual_px=residual, time_s=frame.time_s)
         return self._finished(state, track)
 
-    def _update_identity(self, estimate: Estimate, track: Track) -> None:
-        n = len(estimate.identity)
-        sigma = np.asarray(estimate.identity_sigma, np.float64)
-        off = (estimate.identity - self._identity[:n]) / sigma
-        distance = float(np.sqrt(np.square(off).mean()))
-        if self._evidence > 20 and distance > self._settings.stranger:
-            self._strange += 1
-            if self._strange >= 10:
-                self.reset()
-            return
-        self._strange = 0
-        yaw, pitch = self._turned()
-        good = np.exp(-((yaw / 0.45) ** 2) - (pitch / 0.4) ** 2) / (1 + (distance / 1.5) ** 2)
-        evidence = min(self._evidence + good, self._settings.settle_frames)
-        self._identity[:n] += (estimate.identity - self._identity[:n]) * good / max(evidence, good)
-        self._evidence = evidence
+    def _notice_cuts(self, frame: Frame, track: Track) -> None:
+        """Start anew after a pause or a jump."""
+        place, time = np.asarray(track.points_px.mean(0), np.float64), frame.time_s
+        if self._last is not None:
+            away = float(np.linalg.norm(place - self._last[0]))
+            step = time - self._last[1]
+            if not 0 < step < LONGEST_STEP_S or away > _JUMP * track.size_px:
+                self._person.lost()
+                self.restart()
+        self._last = place, time
 
-    def _turned(self) -> tuple[float, float]:
-        if self._pose is None:
-            return 0.0, 0.0
-        yaw, pitch, _ = angles_from_rotation(self._pose[:3, :3])
-        return yaw, pitch
+    def _meet(self, estimate: Estimate) -> None:
+        """Average the identity; frames seen from the front count most."""
+        weight = 1.0
+        if self._pose is not None:
+            yaw, pitch, _ = angles_from_rotation(self._pose[:3, :3])
+            weight = float(np.exp(-((yaw / 0.45) ** 2) - (pitch / 0.4) ** 2))
+        if self._person.see(estimate, weight):
+            self._follower.hold(self._person.identity)
+
+    def _weights(self, estimate: Estimate) -> Doubles:
+        """(E,) expressions as the maps see them; closed lids close, gaze comes from the irises."""
+        weights = np.asarray(estimate.expression, np.float64).copy()
+        weights[self._looks] = 0.0
+        closed = (weights[self._blinks] - BLINK_OPEN) / (BLINK_CLOSED - BLINK_OPEN)
+        weights[self._blinks] = np.clip(closed, 0, 1)
+        return weights
 
     def _finished(self, state: FaceState, track: Track) -> FaceState:
         """Scale from the irises so far, gaze, smoothing."""
-        head, time = self._head, state.time_s
-        expression = np.asarray(state.coefficients.expression, np.float64)
-        is_open = bool(np.all(expression[self._blinks] < 0.4))
-        scale, source = head_scale([track], [state], [is_open], head)
-        if source == "iris":
-            self._scale_evidence = min(self._scale_evidence + 1, self._settings.settle_frames)
-            self._log_scale += (np.log(scale) - self._log_scale) / self._scale_evidence
-        scale = float(np.exp(self._log_scale))
-        gaze = np.asarray(gaze_of(head, track, state), np.float64)
-        T = state.T_camera_head
-        R, t = T[:3, :3], T[:3, 3] * scale
+        person, time = self._person, state.time_s
+        expression = np.asarray(state.coefficients.expression, np.float64).copy()
+        if np.all(expression[self._blinks] < 0.3):
+            if not person.settled:
+                scale, source = head_scale([track], [state], [True], self._head)
+                if source == "iris":
+                    person.see_scale(float(np.log(scale)))
+            self._gaze = np.asarray(gaze_of(self._head, track, state), np.float64)
+        gaze = self._gaze  # closed eyes look where they looked
+        T = state.T_camera_head.copy()
+        T[:3, 3] *= person.scale
         if self._smooth:
-            R = self._smooth_rotation(R, time)
-            t = self._filters["translation"](t, time)
-            expression = np.clip(self._filters["expression"](expression, time), 0, 1)
-            gaze = self._filters["gaze"](gaze, time)
-        lids = head.weights(look_weights(gaze))
-        expression[self._looks] = lids[self._looks]
+            T = self._motion.pose(T, time)
+            expression = self._motion.expression(expression, time)
+            gaze = self._motion.gaze(gaze, time)
+        looks = look_weights(gaze)
+        for index, name in self._look_at:
+            expression[index] = looks[name]
         return FaceState(
-            Coefficients(self._identity.copy(), expression, gaze),
-            rigid(R, t),
+            Coefficients(
+                state.coefficients.identity,
+                expression.astype(np.float32),
+                gaze.astype(np.float32),
+            ),
+            T,
             state.camera,
-            scale,
-            "iris" if self._scale_evidence else "population_mean",
+            person.scale,
+            person.scale_source,
             state.residual_px,
             time,
         )
-
-    def _smooth_rotation(self, R: Doubles, time_s: float) -> Doubles:
-        """Filter the rotation as a vector from a reference that follows it."""
-        vector = _rotation_vector(self._reference.T @ R)
-        if np.linalg.norm(vector) > 1.0:  # far from the reference: start anew from here
-            self._reference, vector = R, np.zeros(3)
-            self._filters["rotation"].reset()
-        return self._reference @ rotation_from_vector(self._filters["rotation"](vector, time_s))
-
-
-def _rotation_vector(R: Doubles) -> Doubles:
-    """Axis times angle (3,) of a rotation by less than half a turn."""
-    angle = np.arccos(np.clip((np.trace(R) - 1) / 2, -1, 1))
-    axis = np.array([R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1]])
-    return np.asarray(axis * (0.5 if angle < 1e-6 else angle / (2 * np.sin(angle))))
