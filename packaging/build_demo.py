@@ -33,6 +33,7 @@ from hrn_studio.training.style import Style
 
 FPS, SECONDS = 25, 5.0
 SEED = 11
+PAINT_SEED = 0
 STYLE = Style(
     age=0.22,
     feminine=False,
@@ -55,7 +56,7 @@ KEYS: dict[str, list[tuple[float, float]]] = {
     "roll": [(0.45, 0), (1.05, -3), (2.0, 4), (2.75, 0), (4.0, 0), (4.3, 3), (4.9, 0)],
     "gaze_yaw": [(0.3, 0), (0.42, 9), (0.9, 3), (1.25, 0), (1.37, -10), (1.9, -2), (2.5, 0)],
     "gaze_pitch": [(2.7, 0), (2.8, 7), (3.05, 2), (3.12, -7), (3.4, -2), (3.7, 0)],
-    "smile": [(3.6, 0), (3.9, 0.75), (4.2, 0.7), (4.45, 0.1), (4.8, 0)],
+    "smile": [(3.6, 0), (3.9, 0.9), (4.2, 0.85), (4.45, 0.1), (4.8, 0)],
     "open": [(4.15, 0), (4.45, 0.55), (4.6, 0.5), (4.85, 0)],
     "surprise": [(4.2, 0), (4.42, 0.8), (4.6, 0.7), (4.9, 0)],
 }
@@ -109,7 +110,9 @@ def _set(stage: Stage, seed: int, camera: Camera) -> Shot:
     person = draw_person(rng, stage, STYLE)
     cut = person.cut
     assert cut is not None
-    person = replace(person, cut=replace(cut, thickness=0.020, waves=1.4))
+    low = cut.line - np.radians(6) * (cut.line > np.radians(14))  # a fuller hairline
+    cut = replace(cut, line=low, thickness=0.022, waves=1.6)
+    person = replace(person, cut=cut, seed=PAINT_SEED)
     ambient = np.zeros((9, 3), np.float32)
     ambient[0] = np.array([1.05, 1.10, 1.18]) * 1.35
     ambient[1] = -0.45  # brighter from above (y is down)
