@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
+import time
+from pathlib import Path
 
-from hrn_studio.commands import Commands
+from hrn_studio.commands import Commands, timing
 from hrn_studio.errors import UsageError
 
 
@@ -12,13 +16,49 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "bench",
         help="measure how fast this machine is",
-        description="Measure on the bundled demo and print a table with median and 95th "
-        "percentile.",
+        description="Measure and print a table with median and 95th percentile.",
     )
-    parser.add_argument("what", choices=("fit", "regress"), help="a whole fit, or one live frame")
-    parser.add_argument("--json", action="store_true", help="print the table as JSON")
-    parser.set_defaults(run=run)
+    kinds = parser.add_subparsers(metavar="WHAT", required=True)
+    timing.add_fit(kinds)
+    timing.add_regress(kinds)
+    live = kinds.add_parser("live", help="the live view on a film")
+    add = live.add_argument
+    add("--source", type=Path, metavar="FILE", help="a video; the bundled demo without it")
+    add("--window", action="store_true", help="with the window open, paced as a camera")
+    add("--fit", action="store_true", help="take a frame and fit it meanwhile (with --window)")
+    add("--seconds", type=float, default=10.0, help="how long to measure (default: %(default)s)")
+    add("--json", action="store_true", help="print the table as JSON")
+    live.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    raise UsageError("'bench' is not part of this version yet")
+    started_s = time.monotonic()
+    file = _film(args.source)
+    if args.window:
+        from hrn_studio.ui.benchmark import with_window
+        from hrn_studio.ui.parts import RealParts
+
+        measured = with_window(file, RealParts(), args.seconds, args.fit, started_s)
+    else:
+        from hrn_studio.live.benchmark import flat_out
+
+        measured = flat_out(file, args.seconds)
+    values = dataclasses.asdict(measured)
+    if args.json:
+        print(json.dumps(values))
+        return 0
+    for name, value in values.items():
+        if measured.window or name not in ("visible_s", "first_face_s", "heartbeat_worst_ms"):
+            print(f"{name.replace('_', ' '):<20}{value}")
+    return 0
+
+
+def _film(source: Path | None) -> Path:
+    if source is not None:
+        return source
+    from hrn_studio.live.spec import demo
+
+    bundled = demo()
+    if bundled is None:
+        raise UsageError("this installation has no demo film; give one with --source FILE")
+    return Path(bundled.where)

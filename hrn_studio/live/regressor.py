@@ -107,8 +107,14 @@ class LandmarkRegressor:
 
     def regress(self, frame: Frame, track: Track, camera: Camera) -> FaceState:
         """Pose, expressions and gaze of this frame, with the person's identity so far."""
-        self._notice_cuts(frame, track)
         estimate = self._maps.estimate(frame, track, camera)
+        return self.regress_estimate(frame.time_s, track, camera, estimate)
+
+    def regress_estimate(
+        self, time_s: float, track: Track, camera: Camera, estimate: Estimate
+    ) -> FaceState:
+        """The same when the maps' answer for the frame is known."""
+        self._notice_cuts(time_s, track)
         self._meet(estimate)
         expression = self._weights(estimate)
         pose, residual = self._follower.follow(track, camera, expression, self._pose)
@@ -116,19 +122,19 @@ class LandmarkRegressor:
             pose, residual = self._follower.follow(track, camera, expression)
         self._pose = pose
         coefficients = Coefficients(self._person.identity, expression.astype(np.float32))
-        state = FaceState(coefficients, pose, camera, residual_px=residual, time_s=frame.time_s)
+        state = FaceState(coefficients, pose, camera, residual_px=residual, time_s=time_s)
         return self._finished(state, track)
 
-    def _notice_cuts(self, frame: Frame, track: Track) -> None:
+    def _notice_cuts(self, time_s: float, track: Track) -> None:
         """Start anew after a pause or a jump."""
-        place, time = np.asarray(track.points_px.mean(0), np.float64), frame.time_s
+        place = np.asarray(track.points_px.mean(0), np.float64)
         if self._last is not None:
             away = float(np.linalg.norm(place - self._last[0]))
-            step = time - self._last[1]
+            step = time_s - self._last[1]
             if not 0 < step < LONGEST_STEP_S or away > _JUMP * track.size_px:
                 self._person.lost()
                 self.restart()
-        self._last = place, time
+        self._last = place, time_s
 
     def _meet(self, estimate: Estimate) -> None:
         """Average the identity; frames seen from the front count most."""
