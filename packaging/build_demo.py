@@ -27,7 +27,8 @@ from hrn_studio.live.tracker import MediaPipeTracker
 from hrn_studio.records import AnyFloats, Bytes, Camera, Coefficients, Floats, Frame
 from hrn_studio.training.light import Lamp, Light
 from hrn_studio.training.pixels import blurred
-from hrn_studio.training.render import Person, Sample, draw_person, picture
+from hrn_studio.training.render import Sample, draw_person, picture
+from hrn_studio.training.scene import Person
 from hrn_studio.training.stage import Stage, make_stage
 from hrn_studio.training.style import Style
 
