@@ -12,10 +12,10 @@ import traceback
 from collections.abc import Sequence
 
 from hrn_studio import __version__
-from hrn_studio.commands import bench, demo, doctor, reconstruct, track
+from hrn_studio.commands import bench, demo, doctor, models, reconstruct, track
 from hrn_studio.errors import StudioError
 
-COMMANDS = (reconstruct, track, demo, doctor, bench)
+COMMANDS = (reconstruct, track, demo, doctor, models, bench)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ kept as safetensors without optimiser state, everything else as published.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -55,7 +56,7 @@ _SCALES = {MIDDLE: "alpha", HIGH: "beta"}
 # --- on the way in ---
 
 
-def take(kind: str, source: Path, folder: Path) -> tuple[str, ...]:
+def take(kind: str, source: Path, folder: Path, *, link: bool = False) -> tuple[str, ...]:
     """Check one of the user's files and put what is needed of it into a folder.
 
     Parameters
@@ -65,6 +66,8 @@ def take(kind: str, source: Path, folder: Path) -> tuple[str, ...]:
         ``template``, ``albedo_basis`` or ``albedo_mean``.
     folder
         A temporary one: a failure leaves it in any state.
+    link
+        Make a hard link instead of a copy where the file is kept as it is and the disk allows.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def take(kind: str, source: Path, folder: Path) -> tuple[str, ...]:
     names = {"face": FACE, "standard": STANDARD, "uv": UV, "template": TEMPLATE}
     name = (names | {"albedo_basis": ALBEDO_BASIS, "albedo_mean": ALBEDO_MEAN})[kind]
     _CHECKS[name](source)
-    _copy(source, folder / name)
+    _copy(source, folder / name, link)
     return (name,)
 
 
@@ -121,11 +124,12 @@ def _keep(name: str, tensors: Tensors, source: Path, folder: Path) -> None:
     checkpoint.save(folder / name, tensors, {"source": source.name})
 
 
-def _copy(source: Path, target: Path) -> None:
-    try:  # no second copy on the same disk
-        target.hardlink_to(source.resolve())
-    except OSError:
-        shutil.copyfile(source, target)
+def _copy(source: Path, target: Path, link: bool) -> None:
+    if link:
+        with contextlib.suppress(OSError):  # another disk
+            target.hardlink_to(source.resolve())
+            return
+    shutil.copyfile(source, target)
 
 
 # --- loading ---
