@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,8 @@ from hrn_studio.face.model import load_head
 from hrn_studio.geometry.transforms import apply, project
 from hrn_studio.training import hair, sample
 from hrn_studio.training.chart import chart_texels
+from hrn_studio.training.eyes import eye_closing, sunken
+from hrn_studio.training.glasses import draw_glasses
 from hrn_studio.training.light import Lamp, shadow
 from hrn_studio.training.photograph import photograph
 from hrn_studio.training.render import HAIR, render_sample
@@ -142,3 +146,42 @@ def test_a_shadow_falls_behind_what_casts_it():
 def test_a_perfect_camera_changes_nothing_but_the_encoding():
     scene = np.full((8, 8, 3), 0.2158605, np.float32)
     np.testing.assert_array_equal(photograph(scene, np.random.default_rng(0), 0.0), 128)
+
+
+def test_lashes_stand_on_the_lids(stage):
+    head = stage.head
+    assert [(m.eye, m.upper) for m in stage.margins] == [
+        (0, True),
+        (0, False),
+        (1, True),
+        (1, False),
+    ]
+    for margin in stage.margins:
+        eye = head.eyes[margin.eye]
+        away = head.mean[margin.vertices] - eye.center
+        assert len(margin.vertices) > 6
+        assert np.abs(np.linalg.norm(away, axis=1) - eye.radius).max() < 0.004
+        assert (away[:, 1].mean() > 0) == margin.upper
+
+
+def test_glasses_sit_before_the_eyes_and_reach_the_ears(stage):
+    head = stage.head
+    centers = head.eye_centers(np.zeros(head.identity_count))
+    vertices, triangles = draw_glasses(np.random.default_rng(1), centers, 0.015)
+    assert triangles.max() < len(vertices)
+    assert vertices[:, 2].max() > head.mean[head.eyes[0].vertices, 2].max() + 0.008
+    ears = head.mean[head.regions["ears"] > 0.5]
+    assert ears[:, 2].min() < vertices[:, 2].min() < ears[:, 2].max() + 0.01
+    np.testing.assert_allclose(vertices[:, 0].max(), -vertices[:, 0].min(), atol=1e-4)
+
+
+def test_lids_on_the_way_do_not_show_the_pupil_through(stage):
+    head = stage.head
+    half = head.weights({"eyeBlinkLeft": 0.5})
+    coefficients = replace(head.zero(), expression=half)
+    posed = head.evaluate(coefficients)
+    drawn = sunken(head, posed, coefficients, eye_closing(head, coefficients))
+    left, right = head.eyes
+    reach = np.linalg.norm(drawn[left.vertices] - left.center, axis=1)
+    assert reach.max() <= left.radius
+    np.testing.assert_array_equal(drawn[right.vertices], posed[right.vertices])
