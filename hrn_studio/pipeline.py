@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, TypeVar
 from hrn_studio.errors import FitError, NoFaceError, StudioError
 from hrn_studio.face.landmarks import LandmarkEmbedding, load_embedding
 from hrn_studio.face.model import HeadModel, load_head
-from hrn_studio.live.cameras import camera_for
+from hrn_studio.live.cameras import camera_for, plausible_camera
+from hrn_studio.live.features import distance_m
 from hrn_studio.live.images import read_image
 from hrn_studio.live.masks import head_masks
 from hrn_studio.live.regression import RegressionMaps, load_maps
@@ -166,6 +167,7 @@ def make_shot(models: Models, frame: Frame, options: Options) -> Shot:
 
     track = models.tracker.track_augmented(frame, LOOKS)
     camera = camera_for(frame, options.hfov_deg)
+    camera = plausible_camera(camera, distance_m(track, models.maps.reference, camera))
     estimate = models.maps.estimate(frame, track, camera)
     masks = head_masks(frame, track)
     return Shot(

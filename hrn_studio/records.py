@@ -66,7 +66,8 @@ class Camera:
     center_px: tuple[float, float]
     """Principal point (x, y)."""
     source: str = "default"
-    """Where the focal length comes from: ``exif``, ``user``, ``default`` or ``estimated``."""
+    """Where the focal length comes from: ``exif``, ``user``, ``default``, ``distance`` (the default
+    would put the face too near) or ``estimated`` (from several pictures)."""
 
     @classmethod
     def from_hfov(cls, width: int, height: int, hfov_deg: float, source: str = "default") -> Camera:

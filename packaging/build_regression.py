@@ -3,7 +3,7 @@
 Renders sampled heads, tracks them as the program does, and fits the maps of
 ``hrn_studio/live/regression.py`` to what the tracker and the aligned crop show::
 
-    python packaging/build_regression.py [--count 16000] [--jobs 2] [--seed 1] [--cache FOLDER]
+    python packaging/build_regression.py [--count 8000] [--jobs 2] [--seed 1] [--cache FOLDER]
 
 Rendering takes most of the time (about 12 pictures a second and core) and is kept in the cache
 folder, so that training alone can be repeated.  The same seed and count give the same file on the
@@ -34,7 +34,7 @@ from hrn_studio.face.model import HeadModel, load_head  # noqa: E402
 from hrn_studio.live import features  # noqa: E402
 from hrn_studio.live.facemesh import MIRROR  # noqa: E402
 from hrn_studio.live.tracker import MediaPipeTracker  # noqa: E402
-from hrn_studio.records import Camera, Frame, Track  # noqa: E402
+from hrn_studio.records import Bytes, Camera, Doubles, Floats, Frame, Track  # noqa: E402
 from hrn_studio.training.render import render_sample  # noqa: E402
 from hrn_studio.training.stage import Stage, make_stage  # noqa: E402
 
@@ -45,12 +45,12 @@ IDENTITIES = 60
 def main() -> None:
     """Render (or take from the cache), train, write, and say how good the maps are."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--count", type=int, default=16000)
+    parser.add_argument("--count", type=int, default=8000)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=Path("build/regression"))
     parser.add_argument("--output", type=Path, default=ROOT / "resources" / "regression.npz")
-    parser.add_argument("--strength", type=float, default=0.2, help="of the ridge penalty")
+    parser.add_argument("--strength", type=float, default=0.1, help="of the ridge penalty")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     parts = [
@@ -80,7 +80,7 @@ def _file(seed: int, start: int, end: int, cache: Path) -> Path:
 
 def render_batch(part: tuple[int, int, int, Path]) -> int:
     """Features and truth of pictures ``start`` to ``end`` and of their mirror images, to a file."""
-    seed, start, end, cache = part
+    seed, start, end, _ = part
     target = _file(*part)
     if target.exists():
         return 0
@@ -103,8 +103,8 @@ def render_batch(part: tuple[int, int, int, Path]) -> int:
 
 
 def _rows(
-    stage: Stage, tracker: MediaPipeTracker, reference: np.ndarray, rng: np.random.Generator
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    stage: Stage, tracker: MediaPipeTracker, reference: Doubles, rng: np.random.Generator
+) -> Iterator[tuple[Floats, Floats]]:
     head = stage.head
     sample = render_sample(stage, rng, size=300, detail=1.0, neutral=0.5)
     frame = Frame(sample.image)
@@ -128,7 +128,7 @@ def _rows(
     )
 
 
-def _features(track: Track, crop: np.ndarray, reference: np.ndarray, camera: Camera) -> np.ndarray:
+def _features(track: Track, crop: Bytes, reference: Doubles, camera: Camera) -> Floats:
     landmarks = features.landmark_features(track, reference, camera)
     return np.concatenate([landmarks, features.appearance_features(crop)])
 
@@ -152,13 +152,13 @@ def _other_side(name: str) -> str:
     return swaps.get(name, name)
 
 
-def mirror_signs(head: HeadModel) -> np.ndarray:
+def mirror_signs(head: HeadModel) -> Floats:
     """(I,) +1 for symmetric, -1 for antisymmetric identity components."""
     image = head.identity[:, head.symmetry] * np.array([-1, 1, 1], np.float32)
-    return np.sign((image * head.identity).sum((1, 2)))
+    return np.asarray(np.sign((image * head.identity).sum((1, 2))), np.float32)
 
 
-def train(x: np.ndarray, y: np.ndarray, strength: float) -> dict[str, np.ndarray]:
+def train(x: Floats, y: Floats, strength: float) -> dict[str, Floats]:
     """Ridge regression from features (N, F) to truth (N, O); prints how good it is.
 
     Picture and mirror image follow each other; a tenth of the pairs is held back to measure the
@@ -173,13 +173,16 @@ def train(x: np.ndarray, y: np.ndarray, strength: float) -> dict[str, np.ndarray
     balance[landmarks:] = (x.shape[1] - landmarks) ** -0.5
     z *= balance
     bias = y.mean(0)
-    trial = _ridge(z[~held], y[~held] - bias, strength)
+    weight = _emphasis(
+        x[:, landmarks - features.POSE_FEATURES], x[:, landmarks - features.POSE_FEATURES + 1]
+    )
+    trial = _ridge(z[~held], y[~held] - bias, weight[~held], strength)
     error = np.sqrt(np.square(z[held] @ trial + bias - y[held]).mean(0))
     share = error / np.maximum(y[held].std(0), 1e-6)
     print("identity: error / spread of the first eight", np.round(share[:8], 2))
     print("identity: all", round(float(share[:IDENTITIES].mean()), 3))
     print("expressions:", round(float(share[IDENTITIES:].mean()), 3))
-    weights = _ridge(z, y - bias, strength) * balance[:, None]
+    weights = _ridge(z, y - bias, weight, strength) * balance[:, None]
     return {
         "mean": mean.astype(np.float32),
         "deviation": deviation.astype(np.float32),
@@ -189,11 +192,17 @@ def train(x: np.ndarray, y: np.ndarray, strength: float) -> dict[str, np.ndarray
     }
 
 
-def _ridge(z: np.ndarray, y: np.ndarray, strength: float) -> np.ndarray:
+def _emphasis(yaw: Floats, pitch: Floats) -> Floats:
+    """(N,) how much each picture counts: most, faces seen squarely, for people give those."""
+    return np.asarray(np.exp(-np.square(yaw / 0.35) - np.square(pitch / 0.3)) + 0.03, np.float32)
+
+
+def _ridge(z: Floats, y: Floats, weight: Floats, strength: float) -> Floats:
     """Weights (F, O); the penalty is a share of the mean feature's own energy."""
-    gram = (z.T @ z).astype(np.float64)
+    weighted = z * weight[:, None]
+    gram = (weighted.T @ z).astype(np.float64)
     gram[np.diag_indices(len(gram))] += strength * np.trace(gram) / len(gram)
-    return np.asarray(np.linalg.solve(gram, z.T @ y), np.float32)
+    return np.asarray(np.linalg.solve(gram, weighted.T @ y), np.float32)
 
 
 if __name__ == "__main__":

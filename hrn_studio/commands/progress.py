@@ -28,7 +28,8 @@ def follow(task: Generator[Progress, None, T], label: str, stream: TextIO | None
                 step = next(task)
                 if bar:
                     done = round(_WIDTH * step.fraction)
-                    line = f"{label}  [{'█' * done}{'·' * (_WIDTH - done)}] {step.stage}: {step.message}"
+                    drawn = "█" * done + "·" * (_WIDTH - done)
+                    line = f"{label}  [{drawn}] {step.stage}: {step.message}"
                     stream.write(f"\r\x1b[K{line[:118]}")
                 elif step.stage != stage:
                     stream.write(f"{label}: {step.stage}\n")

@@ -8,14 +8,14 @@ others count less; pictures of different people are refused.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from hrn_studio.detail.shot import Shot
 from hrn_studio.errors import DifferentPeopleError
-from hrn_studio.face.scale import head_scale
 from hrn_studio.face.model import HeadModel
+from hrn_studio.face.scale import head_scale
 from hrn_studio.face.solver import LandmarkSolver, Solution, SolverSettings
 from hrn_studio.geometry.transforms import rigid
 from hrn_studio.records import Coefficients, Doubles, FaceState, Floats
@@ -34,8 +34,10 @@ class CoarseSettings:
     same_person: float = 2.2
     """Largest root mean square disagreement of two pictures' identities, in their own standard
     deviations, for one person."""
-    identity: SolverSettings = SolverSettings()
-    pose: SolverSettings = SolverSettings(iterations=6, sigma_m=0.002, expression_sigma=0.15)
+    identity: SolverSettings = field(default_factory=SolverSettings)
+    pose: SolverSettings = field(
+        default_factory=lambda: SolverSettings(iterations=6, sigma_m=0.002, expression_sigma=0.15)
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +181,7 @@ def _states(
 ) -> list[FaceState]:
     return [
         FaceState(
-            coefficients=Coefficients(identity, expression),
+            coefficients=Coefficients(identity.astype(np.float32), expression.astype(np.float32)),
             T_camera_head=T,
             camera=camera,  # type: ignore[arg-type]
             residual_px=float(residual),

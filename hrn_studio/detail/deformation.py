@@ -21,6 +21,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from hrn_studio.geometry.mesh import area_vectors
 from hrn_studio.records import Camera, Doubles, Ints
 
 
@@ -28,11 +29,11 @@ from hrn_studio.records import Camera, Doubles, Ints
 class DeformationSettings:
     """How far and how roughly the head may be bent."""
 
-    sigma_landmark_m: float = 0.0008
+    sigma_landmark_m: float = 0.0015
     sigma_bend_m: float = 0.00012
     """Standard deviation of the Laplacian of the displacement (uniform weights, metres)."""
     sigma_size_m: float = 0.005
-    iterations: int = 3
+    iterations: int = 2
     robust: float = 3.0
 
 
@@ -88,8 +89,19 @@ def deform(
             Jw = J.multiply(w[:, None]).tocsr()
             A = A + Jw.T @ J
             g = g + Jw.T @ r
-        D = D + splu(sparse.csc_matrix(A), permc_spec="MMD_AT_PLUS_A").solve(g).reshape(-1, 3)
+        D = D + _solved(A, g).reshape(-1, 3)
     return D
+
+
+def _solved(A: sparse.csr_matrix, g: Doubles) -> Doubles:
+    """The solution of a symmetric positive definite system; the factors stay sparse that way."""
+    factors = splu(
+        sparse.csc_matrix(A),
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+    return np.asarray(factors.solve(g))
 
 
 def _rows(
@@ -126,12 +138,5 @@ def _rows(
 
 def folded(before: Doubles, after: Doubles, triangles: Ints) -> float:
     """Share of triangles whose normal turned by more than 90 degrees."""
-
-    def normals(vertices: Doubles) -> Doubles:
-        a, b, c = (vertices[triangles[:, k]] for k in range(3))
-        return np.cross(b - a, c - a)
-
-    return float(np.mean((normals(before) * normals(after)).sum(1) < 0))
-
-
-__all__ = ["DeformationSettings", "Observation", "deform", "folded"]
+    turned = (area_vectors(before, triangles) * area_vectors(after, triangles)).sum(1) < 0
+    return float(np.mean(turned))

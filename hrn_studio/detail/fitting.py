@@ -37,6 +37,9 @@ from hrn_studio.records import (
 
 STAGES = ("coarse", "mid", "fine")
 
+NONE = np.zeros(0, np.float32)
+"""No expression."""
+
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
@@ -85,7 +88,8 @@ def fit(
         _with_gaze(head, shot, state) for shot, state in zip(shots, coarse.states, strict=True)
     ]
     scale = states[0].scale
-    neutral = head.evaluate(Coefficients(coarse.identity, np.zeros(0, np.float32)), scale)
+    identity = coarse.identity.astype(np.float32)
+    neutral = head.evaluate(Coefficients(identity, NONE), scale)
     stages = {"coarse": neutral}
     clock.lap("coarse")
     displacement = np.zeros((head.vertex_count, 3))
@@ -126,7 +130,7 @@ def fit(
         neutral=neutral,
         views=result.views,
         coefficients=Coefficients(
-            coarse.identity, states[0].coefficients.expression, states[0].coefficients.gaze
+            identity, states[0].coefficients.expression, states[0].coefficients.gaze
         ),
         scale=scale,
         scale_source=best.scale_source,
@@ -207,10 +211,10 @@ def _spread_mm(head: HeadModel, coarse: Coarse, scale: float) -> Floats:
     if used.sum() < 2:
         return np.zeros(head.vertex_count, np.float32)
     face = head.regions["face"] > 0.5
-    fused = head.evaluate(Coefficients(coarse.identity, np.zeros(0, np.float32)))
+    fused = head.evaluate(Coefficients(coarse.identity.astype(np.float32), NONE))
     offsets = []
-    for identity in coarse.singles[used]:
-        alone = head.evaluate(Coefficients(identity, np.zeros(0, np.float32)))
+    for identity in coarse.singles[used].astype(np.float32):
+        alone = head.evaluate(Coefficients(identity, NONE))
         s, R, t = similarity(alone[face], fused[face])
         offsets.append(s * alone @ R.T + t - fused)
     deviation = np.linalg.norm(np.std(offsets, axis=0, ddof=1), axis=1)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
 
+from hrn_studio.detail.contour import SIGMA_M, outline_matches, outline_vertices
 from hrn_studio.detail.deformation import DeformationSettings, Observation, deform, folded
 from hrn_studio.detail.shot import Shot
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import uniform_laplacian, vertex_normals
-from hrn_studio.records import Coefficients, Doubles, FaceState, Floats
+from hrn_studio.records import Bools, Coefficients, Doubles, FaceState, Floats, Ints
 
 _MAX_SOFTENINGS = 4
 
@@ -22,7 +23,9 @@ _MAX_SOFTENINGS = 4
 class MiddleSettings:
     """Which parts bend, and how willingly."""
 
-    deformation: DeformationSettings = DeformationSettings()
+    deformation: DeformationSettings = field(default_factory=DeformationSettings)
+    outline_passes: int = 2
+    """How often the outline's points on the head are looked up."""
     stiff: float = 30.0
     """Factor on the priors where the tracker sees nothing: scalp, neck, ears, inner mouth."""
 
@@ -55,13 +58,71 @@ def deform_head(
         for shot, state, weight in zip(shots, states, weights, strict=True)
         if weight > 0
     ]
+    candidates = outline_vertices(head)
+    moved = np.zeros_like(base)
+    for _ in range(settings.outline_passes):
+        outlines = [
+            _outline(head, candidates, moved, shot, state, weight, settings.deformation)
+            for shot, state, weight in zip(shots, states, weights, strict=True)
+            if weight > 0
+        ]
+        moved = _unfolded(base, triangles, laplacian, [*seen, *outlines], stiffness, settings)
+    return _follow(head, base, moved)
+
+
+def _unfolded(
+    base: Doubles,
+    triangles: Ints,
+    laplacian: sparse.csr_matrix,
+    seen: Sequence[Observation],
+    stiffness: Doubles,
+    settings: MiddleSettings,
+) -> Doubles:
+    """The deformation, repeated with less trust in the pictures while it folds the skin."""
     deformation = settings.deformation
     for _ in range(_MAX_SOFTENINGS):
         moved = deform(base, laplacian, seen, stiffness, deformation)
         if folded(base, base + moved, triangles) == 0:
             break
         deformation = _stiffer(deformation)
-    return _follow(head, base, moved)
+    return moved
+
+
+def _outline(
+    head: HeadModel,
+    candidates: Bools,
+    moved: Doubles,
+    shot: Shot,
+    state: FaceState,
+    weight: float,
+    settings: DeformationSettings,
+) -> Observation:
+    """The outline of cheeks and jaw, seen across itself only."""
+    vertices = np.asarray(head.evaluate(state.coefficients, state.scale), np.float64)
+    offset = _expression_offset(head, state)[: len(moved)]
+    vertices[: len(moved)] += moved
+    found, points, directions = outline_matches(
+        head, candidates, vertices, state.T_camera_head, state.camera, shot.track
+    )
+    share = (settings.sigma_landmark_m / SIGMA_M) ** 2
+    return Observation(
+        corners=np.repeat(found[:, None], 3, 1),
+        barycentric=np.tile([1.0, 0.0, 0.0], (len(found), 1)),
+        points_px=points,
+        weights=np.full(len(found), share * weight),
+        offset=offset,
+        T_camera_head=state.T_camera_head,
+        camera=state.camera,
+        direction_px=directions,
+    )
+
+
+def _expression_offset(head: HeadModel, state: FaceState) -> Doubles:
+    """(V, 3) what the expression adds to the neutral head, metres."""
+    with_expression = Coefficients(
+        np.zeros(1, np.float32), state.coefficients.expression, state.coefficients.gaze
+    )
+    return np.asarray((head.evaluate(with_expression) - head.mean) * state.scale, np.float64)
 
 
 def _stiffer(settings: DeformationSettings) -> DeformationSettings:
@@ -83,10 +144,7 @@ def _observe(
     count: int,
 ) -> Observation:
     used = np.flatnonzero(embedding.usable & (embedding.corners < count).all(1))
-    with_expression = Coefficients(
-        np.zeros(1, np.float32), state.coefficients.expression, state.coefficients.gaze
-    )
-    offset = (head.evaluate(with_expression) - head.mean)[:count] * state.scale
+    offset = _expression_offset(head, state)[:count]
     spread = np.maximum(embedding.spread_m[used], 1e-3)
     trust = np.clip(np.median(spread) / spread, 0.25, 4.0) ** 2
     facing = _facing(head, embedding, state, used)
@@ -95,15 +153,13 @@ def _observe(
         barycentric=embedding.barycentric[used].astype(np.float64),
         points_px=shot.track.points_px[used].astype(np.float64),
         weights=trust * weight * facing,
-        offset=offset.astype(np.float64),
+        offset=offset,
         T_camera_head=state.T_camera_head,
         camera=state.camera,
     )
 
 
-def _facing(
-    head: HeadModel, embedding: LandmarkEmbedding, state: FaceState, used: np.ndarray
-) -> Doubles:
+def _facing(head: HeadModel, embedding: LandmarkEmbedding, state: FaceState, used: Ints) -> Doubles:
     """(L,) how squarely each landmark's surface faces the camera, 0.02..1.
 
     What is turned away is guessed by the tracker, not seen.

@@ -28,7 +28,7 @@ class SolverSettings:
     """How the landmarks are believed."""
 
     iterations: int = 8
-    components: int = 20
+    components: int = 40
     """Identity components solved for; the rest stay at their prior."""
     sigma_m: float = 0.003
     """Standard deviation of a landmark with the median spread, metres on the face.

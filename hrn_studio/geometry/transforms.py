@@ -26,9 +26,9 @@ def rotation_from_vector(vector: AnyFloats) -> Doubles:
     angle = float(np.linalg.norm(v))
     cross = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
     if angle < 1e-9:
-        return np.eye(3) + cross
+        return np.asarray(np.eye(3) + cross)
     cross /= angle
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
 
 
 def rotation_from_angles(yaw: float, pitch: float, roll: float) -> Doubles:
@@ -65,7 +65,7 @@ def rigid(R: AnyFloats, t: AnyFloats) -> Doubles:
 def apply(T_a_b: AnyFloats, points: AnyFloats) -> Doubles:
     """Points (N, 3) of frame *b* in frame *a*."""
     T = np.asarray(T_a_b, np.float64)
-    return np.asarray(points, np.float64) @ T[:3, :3].T + T[:3, 3]
+    return np.asarray(np.asarray(points, np.float64) @ T[:3, :3].T + T[:3, 3])
 
 
 def inverse(T_a_b: AnyFloats) -> Doubles:
@@ -80,7 +80,7 @@ def project(points_camera: AnyFloats, camera: Camera) -> Doubles:
     (0.1, 0, 1) m seen with a focal length of 1000 px falls 100 px right of the centre.
     """
     p = np.asarray(points_camera, np.float64)
-    return camera.focal_px * p[:, :2] / p[:, 2:3] + np.asarray(camera.center_px)
+    return np.asarray(camera.focal_px * p[:, :2] / p[:, 2:3] + np.asarray(camera.center_px))
 
 
 def similarity(

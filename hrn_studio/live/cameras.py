@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from PIL import Image
@@ -23,6 +24,9 @@ FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
 DEFAULT_FOV_DEG = 60.0
 """What a webcam sees across; used along the longer side of a picture that does not say."""
 
+NEAREST_M = 0.5
+"""A default camera is not believed when it puts a face nearer than this."""
+_MAX_STRETCH = 6.0
 _PLAUSIBLE_MM = (8.0, 1000.0)
 _EXIF_IFD = 0x8769
 _TAGS = {
@@ -67,6 +71,25 @@ def camera_for(frame: Frame, hfov_deg: float | None = None) -> Camera:
         return Camera(width, height, focal_px, (width / 2, height / 2), "exif")
     focal_px = 0.5 * max(width, height) / math.tan(math.radians(DEFAULT_FOV_DEG) / 2)
     return Camera(width, height, focal_px, (width / 2, height / 2), "default")
+
+
+def plausible_camera(camera: Camera, distance_m: float) -> Camera:
+    """A longer focal length when the default one would put the face under the camera's nose.
+
+    Parameters
+    ----------
+    distance_m
+        Of an average head, seen by ``camera``.
+
+    A face that fills the picture at the default view would be nearer than anyone sits; such a
+    picture is a cut-out or was taken with a longer lens.  Nobody can tell from one picture how
+    long; ``0.5 m * (0.5 m / distance)`` is continuous at half a metre and puts portraits that
+    come out at 0.25 m at the metre where portraits are taken.  Cameras that are known stay.
+    """
+    if camera.source != "default" or distance_m >= NEAREST_M:
+        return camera
+    stretch = min((NEAREST_M / max(distance_m, 0.05)) ** 2, _MAX_STRETCH)
+    return replace(camera, focal_px=camera.focal_px * stretch, source="distance")
 
 
 def focal_35mm_of(exif: Image.Exif, size: tuple[int, int]) -> float | None:

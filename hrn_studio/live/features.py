@@ -6,7 +6,10 @@ landmarks, so that place, size and roll in the picture do not matter.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from hrn_studio.geometry.transforms import angles_from_rotation, similarity
 from hrn_studio.live._cv import cv2
@@ -21,8 +24,10 @@ CROP_M_PER_PX = 0.0017
 _CROP_CENTER_M = (0.0, -0.02)
 _CELL, _BLOCK, _BINS = 16, 32, 9
 
+Indices: TypeAlias = NDArray[np.intp]
 
-def alignment_points(count: int) -> np.ndarray:
+
+def alignment_points(count: int) -> Indices:
     """Indices of the landmarks that place the face: all but the sliding face oval."""
     return np.setdiff1d(np.arange(min(count, 468)), OVAL)
 
@@ -50,6 +55,15 @@ def landmark_features(track: Track, reference: Doubles, camera: Camera) -> Float
     return np.concatenate([residual.ravel(), pose]).astype(np.float32)
 
 
+def distance_m(track: Track, reference: Doubles, camera: Camera) -> float:
+    """Distance of a head of average size from the camera, metres."""
+    seen = np.column_stack([track.points_px, track.depth_px]).astype(np.float64)
+    seen[:, 1:] *= -1
+    place = alignment_points(len(seen))
+    scale, _, _ = similarity(seen[place], reference[place])
+    return camera.focal_px * scale
+
+
 def aligned_crop(frame: Frame, track: Track, reference: Doubles) -> Bytes:
     """(112, 112) grey picture of the face, upright and of fixed size."""
     place = alignment_points(len(track.points_px))
@@ -63,14 +77,14 @@ def aligned_crop(frame: Frame, track: Track, reference: Doubles) -> Bytes:
     crop = cv2.warpAffine(
         image, matrix, (CROP_PX, CROP_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    grey: Bytes = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    return grey
+    return np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _shrunk(image: Bytes, matrix: Doubles, scale: float) -> tuple[Bytes, Doubles]:
     """Halve a picture much finer than the crop, around the face, against aliasing."""
     while scale < 0.6 and min(image.shape[:2]) > 2 * CROP_PX:
-        image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        image = np.asarray(half, np.uint8)
         scale *= 2
         matrix = np.column_stack([2 * matrix[:, :2], matrix[:, 2]])
     return image, matrix
@@ -81,5 +95,4 @@ def appearance_features(crop: Bytes) -> Floats:
     hog = cv2.HOGDescriptor(
         (CROP_PX, CROP_PX), (_BLOCK, _BLOCK), (_CELL, _CELL), (_CELL, _CELL), _BINS
     )
-    values: Floats = hog.compute(crop).ravel()
-    return values
+    return np.asarray(hog.compute(crop), np.float32).ravel()
