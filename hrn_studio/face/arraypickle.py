@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -24,8 +24,12 @@ from hrn_studio.errors import ModelDataError
 class _Shell:
     """What is left of an object of a foreign class: its attributes."""
 
-    def __init__(self, *args: Any) -> None:
-        self.state: dict[str, Any] = {}
+    state: dict[str, Any]
+
+    def __new__(cls, *args: Any) -> Self:
+        shell = super().__new__(cls)
+        shell.state = {}
+        return shell
 
     def __setstate__(self, state: Any) -> None:
         parts = state if isinstance(state, tuple) else (state,)
