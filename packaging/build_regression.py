@@ -15,15 +15,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -36,10 +37,12 @@ from hrn_studio.live.facemesh import MIRROR  # noqa: E402
 from hrn_studio.live.tracker import MediaPipeTracker  # noqa: E402
 from hrn_studio.records import Bytes, Camera, Doubles, Floats, Frame, Track  # noqa: E402
 from hrn_studio.training.render import render_sample  # noqa: E402
-from hrn_studio.training.stage import Stage, make_stage  # noqa: E402
+from hrn_studio.training.stage import make_stage  # noqa: E402
 
 BATCH = 250
 IDENTITIES = 60
+SIZE = 300
+"""Pixels a side of the rendered pictures."""
 
 
 def main() -> None:
@@ -50,7 +53,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=Path("build/regression"))
     parser.add_argument("--output", type=Path, default=ROOT / "resources" / "regression.npz")
-    parser.add_argument("--strength", type=float, default=0.1, help="of the ridge penalty")
+    parser.add_argument("--strength", type=float, default=0.3, help="of the ridge penalty")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     parts = [
@@ -61,12 +64,12 @@ def main() -> None:
         for number, _ in enumerate(pool.map(render_batch, parts)):
             print(f"\r{min((number + 1) * BATCH, options.count)} pictures", end="", flush=True)
     print()
-    files = [_file(*part) for part in parts]
-    x = np.concatenate([np.load(f)["x"] for f in files]).astype(np.float32)
-    y = np.concatenate([np.load(f)["y"] for f in files])
-    arrays = train(x, y, options.strength)
     head, embedding = load_head(), load_embedding()
-    arrays["reference"] = embedding.points(head.mean).astype(np.float64)
+    reference = embedding.points(head.mean).astype(np.float64)
+    batches = [read_batch(_file(*part), head, reference) for part in parts]
+    x, y = (np.concatenate(values) for values in zip(*batches, strict=True))
+    arrays = train(x, y, options.strength)
+    arrays["reference"] = reference
     arrays["counts"] = np.array([IDENTITIES, head.expression_count])
     partial = options.output.with_suffix(".partial.npz")
     np.savez_compressed(partial, **arrays)
@@ -79,7 +82,7 @@ def _file(seed: int, start: int, end: int, cache: Path) -> Path:
 
 
 def render_batch(part: tuple[int, int, int, Path]) -> int:
-    """Features and truth of pictures ``start`` to ``end`` and of their mirror images, to a file."""
+    """Tracks, crops and truth of pictures ``start`` to ``end``, to a file; how many are new."""
     seed, start, end, _ = part
     target = _file(*part)
     if target.exists():
@@ -87,45 +90,44 @@ def render_batch(part: tuple[int, int, int, Path]) -> int:
     head, embedding = load_head(), load_embedding()
     reference = embedding.points(head.mean).astype(np.float64)
     tracker, stage = MediaPipeTracker("still"), make_stage(head)
-    rows = [
-        row
-        for index in range(start, end)
-        for row in _rows(stage, tracker, reference, np.random.default_rng([seed, index]))
-    ]
+    rows: dict[str, list[Any]] = {"points": [], "crop": [], "camera": [], "truth": []}
+    for index in range(start, end):
+        rng = np.random.default_rng([seed, index])
+        sample = render_sample(stage, rng, size=SIZE, detail=1.0, neutral=0.5)
+        frame = Frame(sample.image)
+        try:
+            track = tracker.track(frame)
+        except NoFaceError:
+            continue
+        c = sample.coefficients
+        rows["points"].append(np.column_stack([track.points_px, track.depth_px]))
+        rows["crop"].append(features.aligned_crop(frame, track, reference))
+        rows["camera"].append([sample.camera.focal_px, *sample.camera.center_px])
+        rows["truth"].append(np.concatenate([c.identity, c.expression]))
     partial = target.with_suffix(".partial.npz")
-    np.savez(
-        partial,
-        x=np.array([r[0] for r in rows], np.float16),
-        y=np.array([r[1] for r in rows], np.float32),
-    )
+    np.savez_compressed(partial, **{name: np.array(values) for name, values in rows.items()})
     partial.replace(target)
-    return len(rows)
+    return len(rows["truth"])
 
 
-def _rows(
-    stage: Stage, tracker: MediaPipeTracker, reference: Doubles, rng: np.random.Generator
-) -> Iterator[tuple[Floats, Floats]]:
-    head = stage.head
-    sample = render_sample(stage, rng, size=300, detail=1.0, neutral=0.5)
-    frame = Frame(sample.image)
-    try:
-        track = tracker.track(frame)
-    except NoFaceError:
-        return
-    c = sample.coefficients
-    crop = features.aligned_crop(frame, track, reference)
-    yield (
-        _features(track, crop, reference, sample.camera),
-        np.concatenate([c.identity[:IDENTITIES], c.expression]),
-    )
-    other = _mirrored(track, sample.camera)
-    flipped = replace(sample.camera, center_px=_flip(sample.camera.center_px, sample.camera.width))
-    names = head.expression_names
+def read_batch(path: Path, head: HeadModel, reference: Doubles) -> tuple[Floats, Floats]:
+    """Features and truth of a file's pictures, each followed by its mirror image."""
+    names, signs = head.expression_names, mirror_signs(head)
     swapped = [names.index(_other_side(n)) for n in names]
-    yield (
-        _features(other, np.ascontiguousarray(crop[:, ::-1]), reference, flipped),
-        np.concatenate([(c.identity * mirror_signs(head))[:IDENTITIES], c.expression[swapped]]),
-    )
+    x, y = [], []
+    with np.load(path) as file:
+        rows = list(zip(file["points"], file["crop"], file["camera"], file["truth"], strict=True))
+    for points, crop, (focal, *center), truth in rows:
+        track = Track(points[:, :2], points[:, 2])
+        camera = Camera(SIZE, SIZE, float(focal), (float(center[0]), float(center[1])))
+        identity, expression = truth[: head.identity_count], truth[head.identity_count :]
+        x.append(_features(track, crop, reference, camera))
+        y.append(np.concatenate([identity[:IDENTITIES], expression]))
+        flipped = replace(camera, center_px=_flip(camera.center_px, SIZE))
+        mirrored = np.ascontiguousarray(crop[:, ::-1])
+        x.append(_features(_mirrored(track, camera), mirrored, reference, flipped))
+        y.append(np.concatenate([(identity * signs)[:IDENTITIES], expression[swapped]]))
+    return np.array(x, np.float32), np.array(y, np.float32)
 
 
 def _features(track: Track, crop: Bytes, reference: Doubles, camera: Camera) -> Floats:
@@ -167,15 +169,11 @@ def train(x: Floats, y: Floats, strength: float) -> dict[str, Floats]:
     held = np.arange(len(x)) // 2 % 10 == 0
     mean, deviation = x.mean(0), x.std(0) + 1e-3
     z = np.clip((x - mean) / deviation, -5, 5)
-    landmarks = 3 * len(MIRROR) + features.POSE_FEATURES
-    balance = np.ones(x.shape[1], np.float32)
-    balance[:landmarks] = landmarks**-0.5
-    balance[landmarks:] = (x.shape[1] - landmarks) ** -0.5
+    balance = np.concatenate([np.full(n, n**-0.5, np.float32) for n in features.BLOCKS])
     z *= balance
     bias = y.mean(0)
-    weight = _emphasis(
-        x[:, landmarks - features.POSE_FEATURES], x[:, landmarks - features.POSE_FEATURES + 1]
-    )
+    yaw = features.BLOCKS[0] - features.POSE_FEATURES
+    weight = _emphasis(x[:, yaw], x[:, yaw + 1])
     trial = _ridge(z[~held], y[~held] - bias, weight[~held], strength)
     error = np.sqrt(np.square(z[held] @ trial + bias - y[held]).mean(0))
     share = error / np.maximum(y[held].std(0), 1e-6)
@@ -200,9 +198,9 @@ def _emphasis(yaw: Floats, pitch: Floats) -> Floats:
 def _ridge(z: Floats, y: Floats, weight: Floats, strength: float) -> Floats:
     """Weights (F, O); the penalty is a share of the mean feature's own energy."""
     weighted = z * weight[:, None]
-    gram = (weighted.T @ z).astype(np.float64)
+    gram = weighted.T @ z
     gram[np.diag_indices(len(gram))] += strength * np.trace(gram) / len(gram)
-    return np.asarray(np.linalg.solve(gram, weighted.T @ y), np.float32)
+    return np.asarray(cho_solve(cho_factor(gram), weighted.T @ y), np.float32)
 
 
 if __name__ == "__main__":
