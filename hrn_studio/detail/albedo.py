@@ -19,6 +19,8 @@ _BROAD_M = 0.024
 """Skin's own brightness is compared with its surroundings at this scale ..."""
 _PATCH_M = 0.005
 """... and at this one: smaller marks are left alone."""
+_SPECK_M = 0.0025
+"""Highlights are found and changed at this scale."""
 _SHINE = 0.10
 """Log units: how much brighter than its surroundings skin may be."""
 _SHADE = 0.14
@@ -44,17 +46,16 @@ def skin_only(albedo: AnyFloats, trust: AnyFloats, zone: Zones, texel_m: float) 
     bright = _bright(albedo)
     base, support = weighted_blur(bright, weight, _BROAD_M / texel_m)
     around, _ = weighted_blur(bright, np.maximum(known, 1e-3), 0.0012 / texel_m)
-    dark = (around - base < -_HAIR) & (support > 1e-3) & (zone.above > 0.5)
+    dark = smoothstep(0.7 * _HAIR, 1.3 * _HAIR, base - around) * (support > 1e-3) * zone.above
     hue = np.log(np.maximum(np.asarray(albedo, np.float32), 0.004)) - bright[..., None]
     hues, _ = weighted_blur(hue, np.maximum(known, 1e-3), 0.002 / texel_m)
     typical = (hue * weight[..., None]).sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6)
-    alien = (np.abs(hues - typical).max(axis=2) > _ALIEN) & (zone.plain + zone.lips < 0.5)
-    alien &= zone.face < 0.5
-    odd = ndimage.binary_opening((dark | alien) & (known > 0))
-    near = ndimage.binary_dilation(odd, iterations=max(round(0.003 / texel_m), 1))
-    near &= (zone.above > 0.5) | (zone.face < 0.5)
-    away = blur(near.astype(np.float32), 0.0015 / texel_m)
-    return np.asarray(known * (1 - away) * (1 - zone.ears), np.float32)
+    alien = smoothstep(0.6 * _ALIEN, _ALIEN, np.abs(hues - typical).max(axis=2))
+    alien *= smoothstep(0.6, 0.3, zone.face)
+    odd = ndimage.grey_opening(np.maximum(dark, alien) * (known > 0), size=3)
+    odd = ndimage.grey_dilation(odd, size=2 * max(round(0.0025 / texel_m), 1) + 1)
+    away = blur(odd, 0.002 / texel_m) * np.maximum(zone.above, smoothstep(0.8, 0.4, zone.face))
+    return np.asarray(known * (1 - np.clip(away, 0, 1)) * (1 - zone.ears), np.float32)
 
 
 def cleaned(
@@ -85,15 +86,18 @@ def cleaned(
     bright = _bright(albedo)
     hue = np.log(np.maximum(np.asarray(albedo, np.float32), 0.004)) - bright[..., None]
 
-    bright, hue = _without_shine(bright, hue, weight, known, zone.lips, texel_m)
+    broad = _BROAD_M / texel_m
+    lips, one, room = known * zone.lips, np.ones_like(known), 1 - 0.7 * zone.eyes
+    bright, hue = _without_shine(bright, hue, weight, known * (1 - zone.lips), room, broad, texel_m)
+    bright, hue = _without_shine(bright, hue, lips, lips, one, 0.4 * broad, texel_m)
     bright = bright + _evened(bright, weight, known, mirror, texel_m)
     hue = hue + np.stack(
         [0.5 * _evened(hue[..., k], weight, known, mirror, texel_m, lift=0) for k in range(3)], -1
     )
     bright = bright + _patches(bright, hue, weight, known, skin, texel_m)
     typical = (hue * weight[..., None]).sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6)
-    broad, support = weighted_blur(hue - typical, weight, _BROAD_M / texel_m)
-    hue = hue - _FLATTEN_HUE * smoothstep(0.0, 0.1, support)[..., None] * broad
+    wide, support = weighted_blur(hue - typical, weight, broad)
+    hue = hue - _FLATTEN_HUE * smoothstep(0.0, 0.1, support)[..., None] * wide
     patch, _ = weighted_blur(hue - typical, weight, _PATCH_M / texel_m)
     change = _TINT * np.tanh(patch / _TINT) - patch
     hue = hue + _spread(change, weight, texel_m) * (known > 0)[..., None]
@@ -109,7 +113,8 @@ def _believable(hue: Floats, bright: Floats, zone: Zones, skin: Doubles) -> Floa
     In dark pixels, lashes above all, haze and a coloured light leave a hue of their own once the
     light is divided out: the darker, the less it is believed.
     """
-    limit = (0.16 + 0.25 * zone.lips + 0.1 * (1 - zone.plain))[..., None]
+    red = 0.16 + 0.25 * zone.lips + 0.1 * (1 - zone.plain)
+    limit = np.stack([red, red, np.minimum(red, 0.2)], axis=-1)
     limited = limit * np.tanh(hue / limit)
     middle = float(np.log(np.maximum(skin, 1e-3)) @ LUMINANCE)
     doubt = smoothstep(-0.4, -1.4, bright - middle) * (1 - 0.7 * zone.lips)
@@ -141,19 +146,42 @@ def _spread(change: Floats, weight: Floats, texel_m: float) -> Floats:
 
 
 def _without_shine(
-    bright: Floats, hue: Floats, weight: Floats, known: Floats, lips: Floats, texel_m: float
+    bright: Floats,
+    hue: Floats,
+    weight: Floats,
+    share: Floats,
+    room: AnyFloats,
+    sigma: float,
+    texel_m: float,
 ) -> tuple[Floats, Floats]:
-    """Highlights held down to a little above their surroundings, and given their hue."""
-    robust, sigma = weight, _BROAD_M / texel_m
+    """Highlights held down to a little above their surroundings, and given their hue.
+
+    Only what is smooth is changed, so pores and freckles stay.  The surroundings are what
+    ``weight`` (A, A) says, within ``sigma`` texels; ``share`` (A, A) 0..1 says where to act,
+    ``room`` 0..1 how much brighter things may be there.
+    """
+    known = np.maximum(share, 1e-3)
+    smooth, _ = weighted_blur(bright, known, _SPECK_M / texel_m)
+    robust = weight
     for _ in range(3):
         base, support = weighted_blur(bright, robust, sigma)
-        robust = weight / (1 + (np.maximum(bright - base, 0) / _SHINE) ** 2)
-    above = np.where((support > 1e-3) & (known > 0), np.maximum(bright - base, 0), 0)
-    held = _SHINE * np.tanh(above / _SHINE)
-    around, _ = weighted_blur(hue, robust, 0.4 * sigma)
-    pale = smoothstep(0.5 * _SHINE, 3 * _SHINE, above) * (1 - lips)
+        robust = weight / (1 + (np.maximum(smooth - base - _SHINE, 0) / _SHINE) ** 2)
+    above = np.where(support > 1e-3, np.maximum(smooth - base, 0), 0)
     typical = (hue * robust[..., None]).sum(axis=(0, 1)) / max(float(robust.sum()), 1e-6)
-    return bright - above + held, hue + pale[..., None] * (0.5 * (around + typical) - hue)
+    around, _ = weighted_blur(hue, robust, 0.4 * sigma)
+    own, _ = weighted_blur(hue, known, _SPECK_M / texel_m)
+    pale = share * smoothstep(0.7 * _SHINE, 3 * _SHINE, above)
+    hue = hue + pale[..., None] * (0.5 * (around + typical) - own)
+    bright = bright - share * (above - _held(above, 0.5 * _SHINE, _SHINE * room))
+    bright = bright - 0.6 * pale * (bright - weighted_blur(bright, known, _SPECK_M / texel_m)[0])
+    over = np.where(support > 1e-3, np.maximum(bright - base, 0), 0)
+    return bright - share * (over - _held(over, 2 * _SHINE * room, _SHINE)), hue
+
+
+def _held(values: Floats, start: float, room: float | AnyFloats) -> Floats:
+    """Values as they are up to ``start``, then bent so as never to exceed ``start + room``."""
+    over = np.maximum(values - start, 0)
+    return np.asarray(np.minimum(values, start) + room * np.tanh(over / room), np.float32)
 
 
 def _evened(
@@ -185,23 +213,29 @@ def _evened(
 def _patches(
     bright: Floats, hue: Floats, weight: Floats, known: Floats, skin: Doubles, texel_m: float
 ) -> Floats:
-    """What to add so that broad differences halve and patches stay within skin's own range."""
+    """What to add so that broad differences halve and patches stay within skin's own range.
+
+    Patches are limited at two scales, the smaller ones only where the hue stays the same: a mole
+    changes it, a fold's shadow does not.
+    """
     sigma = _BROAD_M / texel_m
     broad, support = weighted_blur(bright, weight, sigma)
     middle = float(np.log(np.maximum(skin, 1e-3)) @ LUMINANCE)
     here = smoothstep(0.0, 0.1, support)
     flatten = -_FLATTEN * here * (broad - middle)
-    patch, _ = weighted_blur(bright - broad, weight, _PATCH_M / texel_m)
     small = bright - weighted_blur(bright, np.maximum(weight, 1e-3), 0.0015 / texel_m)[0]
     rough = np.sqrt(weighted_blur(small * small, weight, 0.005 / texel_m)[0])
     bearded = smoothstep(0.07, 0.14, rough)
     warm = hue[..., 0] - hue[..., 2]
-    warm = warm - weighted_blur(warm, weight, sigma)[0]
-    tint, _ = weighted_blur(warm, weight, 0.5 * _PATCH_M / texel_m)
-    coloured = smoothstep(0.10, 0.04, np.abs(tint))  # a mole changes hue, a shadow does not
-    limit = np.where(patch < 0, _SHADE, _SHINE)
-    change = here * (limit * np.tanh(patch / limit) - patch)
-    fold, _ = weighted_blur(bright - broad - patch, weight, 0.5 * _PATCH_M / texel_m)
-    change += here * (_SHINE * np.tanh(fold / _SHINE) - fold) * coloured
-    change *= 1 - bearded * (patch < 0)
+    warm_around, _ = weighted_blur(warm, weight, sigma)
+    rest, change = bright - broad, np.zeros_like(bright)
+    for scale, strict in ((1.0, 0.0), (0.5, 1.0)):
+        patch, _ = weighted_blur(rest, weight, scale * _PATCH_M / texel_m)
+        tint, _ = weighted_blur(warm - warm_around, weight, scale * _PATCH_M / texel_m)
+        same = 1 - strict * smoothstep(0.04, 0.10, np.abs(tint))
+        limit = np.where(patch < 0, _SHADE, _SHINE)
+        held = np.sign(patch) * _held(np.abs(patch), 0.3 * _SHINE, limit)
+        part = here * same * (held - patch)
+        change += part * (1 - bearded * (patch < 0))
+        rest = rest - patch
     return np.asarray((flatten + _spread(change, weight, texel_m)) * (known > 0), np.float32)

@@ -49,6 +49,7 @@ def complete(
     mirror: Ints,
     albedo: AnyFloats,
     seen: AnyFloats,
+    quality: AnyFloats,
     zone: Zones,
     skin: Doubles,
 ) -> Completion:
@@ -60,6 +61,8 @@ def complete(
         (A, A) from :meth:`.atlas.Atlas.mirror`.
     albedo, seen
         (A, A, 3) linear, (A, A) 0..1.
+    quality
+        (A, A) 0..1, how squarely each texel is seen.
     zone
         Seen skin lends its colour to the unseen only where it is plain.
     skin
@@ -67,7 +70,10 @@ def complete(
     """
     unit = atlas.size / 512
     plain = zone.plain
-    share = smoothstep(0.05, 0.6, seen)
+    # A side seen at a slant gives way to the other one when that faces the lens.
+    better = mirrored(quality, mirror)
+    slant = smoothstep(0.30, 0.55, quality / np.maximum(better, 0.1))
+    share = smoothstep(0.05, 0.6, seen) * slant
     log = np.log(np.maximum(np.asarray(albedo, np.float32), 0.004))
 
     other, there = mirrored(log, mirror), mirrored(share, mirror)

@@ -185,7 +185,7 @@ def _dull(albedo: Any, weight: Any, clean: Any) -> None:
     size, small = albedo.shape[0], clean.shape[0]
     step = np.float32(small) / np.float32(size)
     half, one, zero = np.float32(0.5), np.float32(1), np.float32(0)
-    base = np.empty(3, np.float32)
+    base, room = np.empty(3, np.float32), np.float32(0.15)
     for row in range(size):
         gy = min(max((row + half) * step - half, zero), np.float32(small - 1))
         y0 = int(gy)
@@ -205,11 +205,11 @@ def _dull(albedo: Any, weight: Any, clean: Any) -> None:
             seen += np.float32(0.7152) * albedo[row, column, 1]
             seen += np.float32(0.0722) * albedo[row, column, 2]
             over = seen / max(grey, np.float32(1e-4)) - one
-            if over <= np.float32(0.03):
+            if over <= np.float32(0.1):
                 continue
-            t = min((over - np.float32(0.03)) / np.float32(0.3), one)
+            t = min((over - np.float32(0.1)) / np.float32(0.4), one)
             t = t * t * (np.float32(3) - np.float32(2) * t)
-            held = one + np.float32(0.15) * np.tanh(over / np.float32(0.15))
+            held = np.float32(1.1) + room * np.tanh((over - np.float32(0.1)) / room)
             for k in range(3):
                 own = albedo[row, column, k] * held / (one + over)
                 albedo[row, column, k] = own + t * (base[k] * held - own)

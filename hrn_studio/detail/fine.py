@@ -124,7 +124,9 @@ def fine(
     mix = blend(albedos, trusts, [s.score for s in sights])
     yield Progress("texture", 0.4, "pictures blended")
     clean = cleaned(mix.albedo, mix.seen, work.zones, work.mirror, found.skin, work.texel_m)
-    recipe = complete(head, work.small, work.mirror, clean, mix.seen, work.zones, found.skin)
+    recipe = complete(
+        head, work.small, work.mirror, clean, mix.seen, mix.quality, work.zones, found.skin
+    )
     yield Progress("texture", 0.5, "unseen skin completed")
 
     large = Atlas.of(head.uv, head.uv_triangles, options.size)

@@ -58,7 +58,7 @@ class Lighting:
 def plausible_skin(seen: AnyFloats) -> Doubles:
     """The albedo that skin of this linear colour most likely has.
 
-    The luminance moves a third of the way to 0.28 (in logs), as pictures are exposed for their
+    The luminance moves a third of the way to 0.31 (in logs), as pictures are exposed for their
     subject; the hue moves to that of skin as dark, but for a rest of at most 7 %.
 
     Parameters
@@ -68,7 +68,7 @@ def plausible_skin(seen: AnyFloats) -> Doubles:
     """
     colour = np.maximum(np.asarray(seen, np.float64), 1e-4)
     luminance = float(colour @ LUMINANCE)
-    target = float(np.clip(0.28**0.35 * (1.05 * luminance) ** 0.65, 0.045, 0.5))
+    target = float(np.clip(0.31**0.35 * (1.05 * luminance) ** 0.65, 0.045, 0.5))
     hues = np.log(colour[[0, 2]] / colour[1])
     at = np.log(_TONES[:, 0])
     usual = np.array([np.interp(np.log(target), at, _TONES[:, k]) for k in (1, 2)])

@@ -22,7 +22,7 @@ from hrn_studio.records import Bools, Camera, Doubles, Floats, Ints, View, froze
 _DRAWN_PX = 640  # longest side of the head's box in the depth picture
 _JUMP_M = 0.006  # depth difference of neighbours that makes an outline
 _BIAS_M = 0.0015
-_FEATHER_M = 0.005  # from outlines, hair and background; less where features end at an edge
+_FEATHER_M = 0.006  # from outlines, hair and background; less where features end at an edge
 _FEATHER_FINE_M = 0.0012
 
 

@@ -26,7 +26,7 @@ class Zones:
     eyes: Floats
     lips: Floats
     above: Floats
-    """Forehead, temples and scalp, where strands of hair fall."""
+    """Forehead, temples, sides and scalp, where hair falls."""
     ears: Floats
     """Ears and what is around them: never where the fit has them, so the picture's would double."""
     inner: Floats
@@ -77,6 +77,7 @@ def _around_eyes(head: HeadModel, atlas: Atlas) -> tuple[Floats, Floats]:
         front = smoothstep(-0.5, 0.5, away[..., 2])
         distance = np.hypot(out / 1.35, away[..., 1])
         eyes = np.maximum(eyes, front * smoothstep(1.2, 0.95, distance))
-        side = smoothstep(2.4, 3.0, out) * smoothstep(-1.5, -0.5, away[..., 1])
+        low = smoothstep(-1.5, -0.5, away[..., 1])
+        side = np.maximum(smoothstep(2.4, 3.0, out) * low, smoothstep(3.0, 3.5, out))
         temples = np.maximum(temples, side)
     return eyes, temples
