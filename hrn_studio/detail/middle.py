@@ -67,7 +67,7 @@ def deform_head(
             if weight > 0
         ]
         moved = _unfolded(base, triangles, laplacian, [*seen, *outlines], stiffness, settings)
-    return _follow(head, base, moved)
+    return follow_skin(head, base, moved)
 
 
 def _unfolded(
@@ -146,7 +146,7 @@ def _observe(
     used = np.flatnonzero(embedding.usable & (embedding.corners < count).all(1))
     offset = _expression_offset(head, state)[:count]
     spread = np.maximum(embedding.spread_m[used], 1e-3)
-    trust = np.clip(np.median(spread) / spread, 0.25, 4.0) ** 2
+    trust = np.clip(np.median(spread) / spread, 0.3, 2.0)
     facing = _facing(head, embedding, state, used)
     return Observation(
         corners=embedding.corners[used],
@@ -175,8 +175,8 @@ def _facing(head: HeadModel, embedding: LandmarkEmbedding, state: FaceState, use
     return np.asarray(np.clip((cosine - 0.1) / 0.4, 0.02, 1.0))
 
 
-def _follow(head: HeadModel, base: Doubles, moved: Doubles) -> Doubles:
-    """Carry the skin's displacement to the other parts."""
+def follow_skin(head: HeadModel, base: Doubles, moved: Doubles) -> Doubles:
+    """(V, 3) the displacement ``moved`` of the skin's vertices, carried to the other parts."""
     result = np.zeros((head.vertex_count, 3))
     result[: len(moved)] = moved
     for eye in head.eyes:

@@ -24,6 +24,8 @@ HEAD_SIGMA = 0.04
 """Spread of adult heads' sizes, as a share."""
 IRIS_SIGMA = 0.035
 """Spread of one picture's iris scale: people's irises and the tracker's error."""
+_LARGEST = 2.5 * HEAD_SIGMA
+"""No adult head is believed to be further from the mean: such irises were seen wrongly."""
 _MIN_DIAMETER_PX = 6.0
 
 
@@ -67,4 +69,5 @@ def head_scale(
     if not logs:
         return 1.0, "population_mean"
     trust = HEAD_SIGMA**2 / (HEAD_SIGMA**2 + IRIS_SIGMA**2)
-    return float(np.exp(trust * np.median(logs))), "iris"
+    found = np.clip(trust * np.median(logs), -_LARGEST, _LARGEST)
+    return float(np.exp(found)), "iris"
