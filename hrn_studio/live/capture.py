@@ -1,7 +1,7 @@
 """Cameras and watched folders as sources of frames.
 
-A source here has no end of its own: it is iterated until it is closed or fails.  Closing may
-happen from another thread and ends the iteration soon.
+A source here has no end of its own: it is iterated until it is interrupted or fails.  Any thread
+may interrupt it; only the thread that reads it may close it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MIN_SIDE_PX = 64
 _POLL_S = 0.25
 
 
-class _Endless:
+class Endless:
     """The parts that all endless sources share."""
 
     fps: float = 0.0
@@ -33,8 +33,12 @@ class _Endless:
     def __init__(self) -> None:
         self._closing = threading.Event()
 
+    def interrupt(self) -> None:
+        """End the iteration soon; from any thread."""
+        self._closing.set()
+
     def close(self) -> None:
-        """Stop soon; closing twice does nothing."""
+        """Free what the source holds; closing twice does nothing."""
         self._closing.set()
 
     def __enter__(self) -> Self:
@@ -49,7 +53,7 @@ class _Endless:
         self.close()
 
 
-class CameraCapture(_Endless):
+class CameraCapture(Endless):
     """A camera, or the address of an MJPEG stream, read through OpenCV.
 
     Parameters
@@ -122,14 +126,10 @@ class CameraCapture(_Endless):
 
     def close(self) -> None:
         super().close()
-        # A read that hangs in the driver must not hang whoever closes.
-        if self._lock.acquire(timeout=0.5):
-            try:
-                if self._capture is not None:
-                    self._capture.release()
-                    self._capture = None
-            finally:
-                self._lock.release()
+        with self._lock:
+            if self._capture is not None:
+                self._capture.release()
+                self._capture = None
 
 
 def rgb(picture: Any) -> Bytes:
@@ -158,7 +158,7 @@ def _opened(where: int | str) -> Any:
     return None
 
 
-class WatchedFolder(_Endless):
+class WatchedFolder(Endless):
     """New pictures in a folder, as a tethered camera saves them.
 
     Pictures that are there at the start are not given.  A file is read when its size has not

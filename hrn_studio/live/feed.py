@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from hrn_studio.errors import CameraError, SourceError, StudioError
+from hrn_studio.live.capture import Endless
 from hrn_studio.live.mailbox import Mailbox
 from hrn_studio.live.sources import FrameSource
 from hrn_studio.records import Bytes, Frame
@@ -89,13 +90,16 @@ class Feed:
         self._thread.start()
 
     def close(self, wait_s: float = 2.0) -> None:
-        """Stop reading and free the source."""
+        """Stop reading; the reader's thread frees the source.
+
+        A driver that hangs is given up after ``wait_s``.
+        """
         self._stop.set()
         self._again.set()
         self.box.close()
         source = self._source
-        if source is not None:
-            source.close()
+        if isinstance(source, Endless):
+            source.interrupt()
         if self._thread.is_alive():
             self._thread.join(wait_s)
         self._listener = _nobody

@@ -22,7 +22,7 @@ import numpy as np
 from hrn_studio.geometry.transforms import angles_from_rotation
 from hrn_studio.live._cv import cv2
 from hrn_studio.live.facemesh import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS
-from hrn_studio.live.quality_light import FaceLight, face_crop, face_light
+from hrn_studio.live.quality_light import FaceLight, face_box, face_crop, face_light
 from hrn_studio.live.quality_limits import GROUPS, Group, Limit, State, limits
 from hrn_studio.records import Bytes, FaceState, Floats, Frame, Track, frozen
 
@@ -248,14 +248,14 @@ def sharpness(image: Bytes, track: Track) -> float:
 
     Divided by the picture's own spread, so that a dim face is not called blurred.
     """
-    crop = face_crop(image, track, SHARPNESS_PX)
-    if crop is None:
+    box = face_box(image, track)
+    if box is None:
         return 0.0
-    luma = crop.luma
-    if max(luma.shape) < SHARPNESS_PX:
-        factor = SHARPNESS_PX / max(luma.shape)
-        resized = cv2.resize(luma, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
-        luma = np.asarray(resized, np.uint8)
+    x0, y0, x1, y1 = box
+    factor = SHARPNESS_PX / max(x1 - x0, y1 - y0)
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(image[y0:y1, x0:x1], None, fx=factor, fy=factor, interpolation=how)
+    luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     h, w = luma.shape
     middle = luma[h // 6 : h * 5 // 6, w // 6 : w * 5 // 6]
     _, edges = cv2.meanStdDev(cv2.Laplacian(middle, cv2.CV_16S))

@@ -57,16 +57,24 @@ class FaceCrop:
         object.__setattr__(self, "points", frozen(self.points, np.float32))
 
 
-def face_crop(image: Bytes, track: Track, size: int = CROP_PX) -> FaceCrop | None:
-    """The face's surroundings; None when the landmarks lie outside the picture."""
-    points = track.points_px
-    low = np.floor(points.min(axis=0)).astype(int)
-    high = np.ceil(points.max(axis=0)).astype(int)
+def face_box(image: Bytes, track: Track) -> tuple[int, int, int, int] | None:
+    """Left, top, right, bottom of the face in the picture; None when it lies outside."""
+    low = np.floor(track.points_px.min(axis=0)).astype(int)
+    high = np.ceil(track.points_px.max(axis=0)).astype(int)
     pad = int(0.04 * max(high - low))
     x0, y0 = np.maximum(low - pad, 0)
     x1, y1 = np.minimum(high + pad, (image.shape[1], image.shape[0]))
     if x1 - x0 < 8 or y1 - y0 < 8:
         return None
+    return int(x0), int(y0), int(x1), int(y1)
+
+
+def face_crop(image: Bytes, track: Track, size: int = CROP_PX) -> FaceCrop | None:
+    """The face's surroundings; None when the landmarks lie outside the picture."""
+    points, box = track.points_px, face_box(image, track)
+    if box is None:
+        return None
+    x0, y0, x1, y1 = box
     part = image[y0:y1, x0:x1]
     scale = min(1.0, size / max(part.shape[:2]))
     if scale < 1.0:
@@ -82,7 +90,7 @@ def face_crop(image: Bytes, track: Track, size: int = CROP_PX) -> FaceCrop | Non
     for group in _MOUTH_EYES:
         cv2.fillPoly(mask, [local[list(group)].astype(np.int32)], (0,))
     luma = np.asarray(cv2.transform(part, _LUMA), np.uint8)
-    return FaceCrop(np.asarray(part, np.uint8), luma, mask, scale, (int(x0), int(y0)), local)
+    return FaceCrop(np.asarray(part, np.uint8), luma, mask, scale, (x0, y0), local)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,6 +21,7 @@ from hrn_studio.render.scene import Scene
 
 Color = tuple[float, float, float]
 """sRGB, 0..1"""
+_SAMPLES = 4
 BUDGET_PX = 1_000_000
 """A head is drawn with at most this many pixels; a larger pane shows it scaled up."""
 
@@ -50,6 +51,8 @@ class Pane:
     hatching: Hatching | None = None
     scene: Scene | None = None
     """Its camera has the size :func:`mesh_size` gives."""
+    fine: bool = False
+    """Draw the head's edges smooth: for heads that seldom change."""
     mesh_opacity: float = 1.0
     wipe: float = 0.0
     """The head is drawn right of this share of the width."""
@@ -116,6 +119,7 @@ class Panes:
         self._pictures: dict[int, tuple[object, moderngl.Texture]] = {}
         self._hatchings: dict[int, tuple[object, moderngl.Texture]] = {}
         self._meshes: dict[int, tuple[object, moderngl.Framebuffer, moderngl.Texture]] = {}
+        self._fine: tuple[object, moderngl.Framebuffer] | None = None
         self._none = context.texture((1, 1), 4, b"\0\0\0\0")
 
     def draw(
@@ -200,6 +204,20 @@ class Panes:
             kept[index] = (image, texture)
         return texture
 
+    def _draw_fine(self, scene: Scene, target: moderngl.Framebuffer) -> None:
+        """Draw with several samples per pixel."""
+        samples = min(_SAMPLES, self._context.max_samples)
+        key = (*target.size, samples)
+        if self._fine is None or self._fine[0] != key:
+            context = self._context
+            made = context.framebuffer(
+                context.renderbuffer(target.size, 4, samples=samples),
+                context.depth_renderbuffer(target.size, samples=samples),
+            )
+            self._fine = (key, made)
+        self.renderer.draw(scene, self._fine[1])
+        self._context.copy_framebuffer(target, self._fine[1])
+
     def _mesh(self, index: int, pane: Pane) -> moderngl.Texture | None:
         """The head of a pane as a texture; drawn again when its scene is another."""
         scene = pane.scene
@@ -213,7 +231,10 @@ class Panes:
             depth = self._context.depth_renderbuffer(size)
             target = self._context.framebuffer(texture, depth)
             drawn = None
-        if drawn is not scene:
+        if drawn is not scene and pane.fine:
+            self._draw_fine(scene, target)
+        elif drawn is not scene:
             self.renderer.draw(scene, target)
+        if drawn is not scene:
             self._meshes[index] = (scene, target, texture)
         return texture

@@ -125,6 +125,20 @@ def _fit(studio: Studio) -> BandContent:
         return BandContent("bad", f"{failed.name} was not fitted", first, again)
     if not chosen:
         return BandContent("none", headline, reason)
+    done = next(
+        (
+            r
+            for r in studio.session.results
+            if r.shots == tuple(s.id for s in studio.session.chosen)
+        ),
+        None,
+    )
+    if done is not None:
+        again = Action("Fit again", studio.fit_selected if chosen == 1 else studio.fuse_selected)
+        look = Action("Review", lambda: studio.review(done.id), filled=True)
+        return BandContent(
+            "ok", f"{done.name} is fitted", f"It took {words.clock(done.seconds)}.", look, again
+        )
     if chosen == 1:
         return BandContent(
             "ok", headline, reason, Action("Fit", studio.fit_selected, "F", filled=True)

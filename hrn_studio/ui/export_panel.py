@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QRadioButton,
     QVBoxLayout,
     QWidget,
 )
@@ -22,9 +21,11 @@ from hrn_studio.face.model import HeadModel
 from hrn_studio.session.state import Result
 from hrn_studio.ui import icons
 from hrn_studio.ui.build import Elided, button, clear, frame, label, line, row
+from hrn_studio.ui.heat import at_vertices
 from hrn_studio.ui.parts import ExportChoice
 from hrn_studio.ui.theme import Theme, set_role
 from hrn_studio.ui.widgets.base import Shown, StateGlyph
+from hrn_studio.ui.widgets.controls import Check, Radio
 
 FORMAT_WORDS = {
     "glb": ("GLB", "mesh, 52 shapes, textures"),
@@ -61,13 +62,13 @@ class PresetCard(QFrame):
 
     chosen = Signal(str)
 
-    def __init__(self, preset: Preset) -> None:
+    def __init__(self, theme: Theme, preset: Preset) -> None:
         super().__init__()
         self.preset = preset
         set_role(self, "card", chosen=False)
         self.setFixedHeight(50)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.radio = QRadioButton()
+        self.radio = Radio(theme)
         self.radio.setAccessibleName(preset.name)
         self.radio.clicked.connect(lambda: self.chosen.emit(preset.key))
         text = QVBoxLayout()
@@ -84,7 +85,6 @@ class PresetCard(QFrame):
     def show_chosen(self, chosen: bool) -> None:
         if bool(self.property("chosen")) != chosen:
             set_role(self, "card", chosen=chosen)
-        self.radio.setAutoExclusive(False)
         self.radio.setChecked(chosen)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -113,12 +113,12 @@ class ExportPanel(QWidget):
         self._subject = Elided("", "small")
         self._subject.setAlignment(Qt.AlignmentFlag.AlignRight)
         usable = [p for p in PRESETS if set(p.formats) & set(formats)]
-        self.cards = {p.key: PresetCard(p) for p in usable}
-        self.checks: dict[str, QCheckBox] = {}
+        self.cards = {p.key: PresetCard(theme, p) for p in usable}
+        self.checks: dict[str, Check] = {}
         boxes = QGridLayout()
         boxes.setSpacing(8)
         for i, key in enumerate(formats):
-            check = QCheckBox(FORMAT_WORDS.get(key, (key.upper(), ""))[0])
+            check = Check(theme, FORMAT_WORDS.get(key, (key.upper(), ""))[0])
             check.toggled.connect(self._on_toggled)
             boxes.addWidget(check, i // 4, i % 4)
             self.checks[key] = check
@@ -215,12 +215,14 @@ def remarks(result: Result, head: HeadModel) -> tuple[Remark, ...]:
         found.append(
             Remark("ok", "Size is measured from the irises", "They are 11.7 mm wide in everyone.")
         )
-    unseen = float((made.maps.confidence < 0.02).mean())
-    if unseen > 0.3:
+    face = head.regions.get("face", np.zeros(head.vertex_count, np.float32)) > 0.5
+    seen = at_vertices(made.maps.confidence, head)[face]
+    unseen = float((seen < 0.02).mean()) if len(seen) else 0.0
+    if unseen > 0.01:
         found.append(
             Remark(
                 "warn",
-                f"{100 * unseen:.0f} % of the texture was not seen by any frame",
+                f"{100 * unseen:.0f} % of the face was not seen by any frame",
                 "It is completed by symmetry and a prior; see Confidence in Review.",
             )
         )
@@ -232,8 +234,7 @@ def remarks(result: Result, head: HeadModel) -> tuple[Remark, ...]:
         Remark(
             "ok",
             "Licences allow commercial use",
-            f"Head {head.licence.split(',')[-1].split('.')[0].strip() or 'CC0'}, code Apache-2.0. "
-            "They are listed in the manifest.",
+            "Head CC0, code Apache-2.0. They are listed in the manifest.",
         )
     )
     return tuple(found)

@@ -66,14 +66,14 @@ class StageRow(QWidget):
         self.key = key
         self.setFixedHeight(28)
         self._glyph = StateGlyph(theme, 14)
-        self._side = label("", "small")
+        self._side = Elided("", "small")
+        self._side.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)
         box.addWidget(self._glyph)
         box.addWidget(label(name, "label"))
-        box.addStretch(1)
-        box.addWidget(self._side)
+        box.addWidget(self._side, 1)
 
     def show_fit(self, fit: Fit) -> None:
         took = fit.stage_seconds(self.key)
@@ -82,12 +82,11 @@ class StageRow(QWidget):
             side = f"{took:.0f} s"
         elif fit.stage == self.key:
             self._glyph.show_state("busy", fit.fraction)
-            side = fit.message[:34]
+            side = fit.message
         else:
             self._glyph.show_state("none")
             side = ""
-        if self._side.text() != side:
-            self._side.setText(side)
+        self._side.say(side)
 
 
 class RunningCard(QFrame):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,12 @@ import numpy as np
 
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import vertex_normals
-from hrn_studio.records import AnyFloats, Floats, Reconstruction
+from hrn_studio.records import AnyFloats, Bytes, Floats, Reconstruction
 from hrn_studio.ui.overlay import Scale
 from hrn_studio.ui.tokens import Tokens
 
-_STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+_STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+_IMAGE_PX = 1024
 _UNSEEN_BELOW = 0.02
 
 
@@ -26,10 +28,12 @@ class Heat:
     tint: Floats
     """(V, 4) linear RGB and 1."""
     scale: Scale
+    image: Bytes | None = None
+    """(S, S, 3) the same over the UV square, where a map has more than the vertices."""
 
 
 def rounded_up(value: float) -> float:
-    """To 0.5, 1, 2 or 5 mm."""
+    """To 0.1, 0.2, 0.5, 1, 2 or 5 mm."""
     return next((step for step in _STEPS if value <= step), _STEPS[-1])
 
 
@@ -46,7 +50,14 @@ def at_vertices(image: AnyFloats, head: HeadModel) -> Floats:
 def displacement(result: Reconstruction, head: HeadModel, tokens: Tokens) -> Heat:
     """Fine detail along the normal, millimetres."""
     values = at_vertices(result.maps.displacement, head) * 1000
-    return _signed(values, _unseen(result, head), tokens, "out is plus")
+    image = _smaller(result.maps.displacement) * 1000
+    unseen = _smaller(result.maps.confidence) < _UNSEEN_BELOW
+    seen = np.abs(image[~unseen])
+    top = rounded_up(float(np.percentile(seen, 99)) if seen.size else 0.5)
+    made = _signed(values, _unseen(result, head), tokens, "out is plus", top)
+    image[unseen] = np.nan
+    colors = _colors(image, -top, top, tokens.maps["signed"], tokens.unseen)
+    return dataclasses.replace(made, image=colors)
 
 
 def deformation(result: Reconstruction, head: HeadModel, tokens: Tokens) -> Heat:
@@ -72,14 +83,22 @@ def confidence(result: Reconstruction, head: HeadModel, tokens: Tokens) -> Heat:
     """Seen well (1) or invented (0)."""
     values = at_vertices(result.maps.confidence, head)
     scale = Scale("seen", tokens.maps["confidence"], ("0", "", "0.5", "", "1"), ("rust: invented",))
-    return Heat(values, _tint(values, 0.0, 1.0, tokens.maps["confidence"], tokens.unseen), scale)
+    stops = tokens.maps["confidence"]
+    image = _colors(_smaller(result.maps.confidence), 0.0, 1.0, stops, tokens.unseen)
+    return Heat(values, _tint(values, 0.0, 1.0, stops, tokens.unseen), scale, image)
 
 
-def _signed(values: Floats, unseen: AnyFloats, tokens: Tokens, note: str) -> Heat:
+def _smaller(image: AnyFloats) -> Floats:
+    """A map of at most 1024 texels a side."""
+    step = max(1, image.shape[0] // _IMAGE_PX)
+    return np.array(image[::step, ::step], np.float32)
+
+
+def _signed(values: Floats, unseen: AnyFloats, tokens: Tokens, note: str, top: float = 0.0) -> Heat:
     values = np.array(values, np.float32)
     values[np.asarray(unseen, bool)] = np.nan
     seen = values[np.isfinite(values)]
-    top = rounded_up(float(np.percentile(np.abs(seen), 99)) if len(seen) else 0.5)
+    top = top or rounded_up(float(np.percentile(np.abs(seen), 99)) if len(seen) else 0.5)
     numbers = (-top, -top / 2, 0.0, top / 2, top)
     ticks = tuple(f"{v:+.2g}".replace("-", "−") if v else "0" for v in numbers)
     scale = Scale("mm", tokens.maps["signed"], ticks, (note, "grey: unseen"))
@@ -100,6 +119,17 @@ def _tint(values: Floats, low: float, high: float, stops: Sequence[str], unseen:
     tint[:, :3] = colors[below] * (1 - part) + colors[below + 1] * part
     tint[~np.isfinite(values), :3] = _linear(unseen)
     return tint
+
+
+def _colors(image: Floats, low: float, high: float, stops: Sequence[str], unseen: str) -> Bytes:
+    """(S, S, 3) sRGB colours between the stops."""
+    table = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in stops], np.float32)
+    share = np.nan_to_num(np.clip((image - low) / (high - low), 0, 1)) * (len(stops) - 1)
+    below = np.minimum(share.astype(np.int32), len(stops) - 2)
+    part = (share - below)[..., None]
+    colors = table[below] * (1 - part) + table[below + 1] * part
+    colors[~np.isfinite(image)] = [int(unseen[i : i + 2], 16) for i in (1, 3, 5)]
+    return np.asarray(colors, np.uint8)
 
 
 def _linear(color: str) -> AnyFloats:

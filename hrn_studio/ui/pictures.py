@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import numpy as np
 from PySide6.QtGui import QImage
 
-from hrn_studio.errors import StudioError
 from hrn_studio.records import Bytes
 from hrn_studio.render import software
 from hrn_studio.ui.options import KEY
@@ -21,13 +22,11 @@ def qimage(pixels: Bytes) -> QImage:
     return QImage(data, wide, high, channels * wide, kind).copy()
 
 
-def render_image(heads: Heads, width: int, height: int) -> QImage:
-    """The mean head, for places where there is no viewport."""
+def rendering(heads: Heads, width: int, height: int) -> Generator[None, None, QImage]:
+    """The mean head without a viewport, as a job."""
+    yield
     orbit = Orbit(yaw=-0.55, pitch=0.06)
     scene = heads.live_scene(
         None, "clay", orbit, KEY, (float(width), float(height)), (width, height)
     )
-    try:
-        return qimage(software.image(scene))
-    except StudioError:
-        return QImage()
+    return qimage(software.image(scene))

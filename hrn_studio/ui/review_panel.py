@@ -66,6 +66,7 @@ class ShapeRow(QWidget):
         set_role(self.value, "value")
         self.value.setAccessibleName(f"{title}, value")
         self.link = ToolButton(theme, "link", "Move both sides together", True, (22, 24))
+        set_role(self.link, "ghost")
         self.link.setChecked(True)
         kept = self.link.sizePolicy()
         kept.setRetainSizeWhenHidden(True)

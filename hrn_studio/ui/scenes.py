@@ -13,7 +13,7 @@ from hrn_studio.geometry.transforms import AXES_CAMERA_HEAD
 from hrn_studio.live.stream import Face
 from hrn_studio.records import Floats, Reconstruction
 from hrn_studio.render.panes import fitted, mesh_size, pane_camera
-from hrn_studio.render.scene import Head, Look, Scene, make_head
+from hrn_studio.render.scene import FLAT, Head, Look, Scene, make_head
 from hrn_studio.session.state import Result
 from hrn_studio.ui import heat
 from hrn_studio.ui.heat import Heat
@@ -28,6 +28,7 @@ LOOKS: Mapping[str, Look] = {
     "normals": Look.NORMALS,
 }
 _CLAY = (0.43, 0.43, 0.43)
+_NO_TINT = np.zeros((0, 4), np.float32)
 Box = tuple[float, float]
 """Width and height, logical pixels."""
 
@@ -41,17 +42,41 @@ class Heads:
         self._live: Head | None = None
         self._results: dict[str, Head] = {}
         self._heats: dict[tuple[str, str], Heat] = {}
+        self._painted: dict[tuple[str, str], Head] = {}
+        self._eyes: Floats | None = None
 
     def forget(self, keep: set[str]) -> None:
         """Drop what was made for results that are gone."""
         self._results = {k: v for k, v in self._results.items() if k in keep}
         self._heats = {k: v for k, v in self._heats.items() if k[0] in keep}
+        self._painted = {k: v for k, v in self._painted.items() if k[0] in keep}
 
     @property
     def live(self) -> Head:
         if self._live is None:
             self._live = make_head(self.model, self.model.mean)
         return self._live
+
+    @property
+    def eyes(self) -> Floats:
+        """(V, 4) a tint that gives the clay head irises, so that its gaze can be seen."""
+        if self._eyes is None:
+            self._eyes = irises(self.model)
+        return self._eyes
+
+    def painted(self, result: Result, look: str, colors: Heat) -> Head:
+        """A result whose texture is a heat map, without shine."""
+        assert colors.image is not None
+        key = (result.id, look)
+        if key not in self._painted:
+            head = self.of(result)
+            self._painted[key] = dataclasses.replace(
+                head,
+                albedo_srgb=colors.image,
+                normal_map=np.array([[[128, 128, 255]]], np.uint8),
+                roughness=np.ones_like(head.roughness),
+            )
+        return self._painted[key]
 
     def of(self, result: Result) -> Head:
         if result.id not in self._results:
@@ -102,6 +127,7 @@ class Heads:
             view.T_camera_head,
             LOOKS[look],
             lighting(key, fine=False),
+            tint=self.eyes if head is self.live else _NO_TINT,
             clay_linear=_CLAY,
         )
 
@@ -125,6 +151,7 @@ class Heads:
             face.state.T_camera_head,
             LOOKS[look],
             lighting(None, fine=False),
+            tint=self.eyes,
             clay_linear=_CLAY,
         )
 
@@ -160,19 +187,24 @@ class Heads:
         vertices = expressed(self.model, result.head, stage, weights)
         colors = self.heat(result, look) if look not in LOOKS else None
         drawn = LOOKS.get(look, Look.CLAY)
+        head = self.of(result)
+        if colors is not None and colors.image is not None:
+            head, drawn = self.painted(result, look, colors), Look.TEXTURED
         view = looking(orbit, self._steady(result.head.neutral), size, pane[0])
         scene = Scene(
-            self.of(result),
+            head,
             vertices,
             vertex_normals(vertices, self.model.triangles),
             view.camera,
             view.T_camera_head,
             drawn,
-            lighting(key, fine=fine and colors is None),
+            FLAT if colors is not None else lighting(key, fine=fine),
             detail=1.0 if stage == "fine" and colors is None else 0.0,
             clay_linear=_CLAY,
         )
-        return scene if colors is None else dataclasses.replace(scene, tint=colors.tint)
+        if colors is None or colors.image is not None:
+            return scene
+        return dataclasses.replace(scene, tint=colors.tint)
 
 
 def expressed(
@@ -191,3 +223,18 @@ def expressed(
 def picture_place(image: tuple[int, int], pane: Box, fill: bool) -> tuple[float, float, float]:
     """Where a picture (w, h) lies in a pane; it fills and crops unless it would crop a portrait."""
     return fitted(image, pane, fill)
+
+
+def irises(model: HeadModel) -> Floats:
+    """(V, 4) linear colours: white eyes with a dark iris and a black pupil, nothing elsewhere."""
+    tint = np.zeros((model.vertex_count, 4), np.float32)
+    for eye in model.eyes:
+        ball = model.mean[eye.vertices] - eye.center
+        away = np.hypot(ball[:, 0], ball[:, 1])
+        front = ball[:, 2] > 0
+        shade = np.full(len(ball), 0.55, np.float32)
+        shade[front & (away < 0.56 * model.iris_diameter)] = 0.07
+        shade[front & (away < 0.18 * model.iris_diameter)] = 0.01
+        tint[eye.vertices, :3] = shade[:, None]
+        tint[eye.vertices, 3] = 1.0
+    return tint

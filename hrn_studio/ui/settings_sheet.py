@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
@@ -24,11 +23,11 @@ from hrn_studio.live.quality_limits import DEFAULTS, Limit, as_numbers, edited, 
 from hrn_studio.settings import GuidanceSettings, Settings
 from hrn_studio.ui import words
 from hrn_studio.ui.about import AboutPage, HealthPage
-from hrn_studio.ui.build import button, label, line, row, scrolled
+from hrn_studio.ui.build import Elided, button, label, line, row, scrolled
 from hrn_studio.ui.sheet import Sheet
 from hrn_studio.ui.studio import Studio
 from hrn_studio.ui.theme import Theme, set_role
-from hrn_studio.ui.widgets.controls import Segmented, Switch
+from hrn_studio.ui.widgets.controls import Check, Segmented, Switch
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080), (3840, 2160))
 _PERCENT = ("percent", "whole", "margin")
@@ -45,20 +44,20 @@ class LimitRow(QWidget):
 
     changed = Signal(str, list)
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, theme: Theme, limit: Limit) -> None:
         super().__init__()
         self.limit = limit
-        self.check = QCheckBox()
+        self.check = Check(theme)
         self.check.setAccessibleName(f"{limit.label} needed for Ready")
         text = QVBoxLayout()
         text.setSpacing(0)
         text.addWidget(label(limit.label, "label"))
-        text.addWidget(label(limit.about, "small"))
+        text.addWidget(Elided(limit.about, "small"))
         self.green, self.red = QLineEdit(), QLineEdit()
         self._default = label("", "small")
-        self._default.setFixedWidth(60)
+        self._default.setFixedWidth(48)
         box = QHBoxLayout(self)
-        box.setContentsMargins(0, 3, 4, 3)
+        box.setContentsMargins(0, 3, 16, 3)
         box.setSpacing(12)
         box.addWidget(self.check)
         box.addLayout(text, 1)
@@ -122,7 +121,7 @@ def _read(text: str, before: tuple[float, float], unit: str) -> tuple[float, flo
 class GuidancePage(QWidget):
     """Limits of all measures."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, theme: Theme, studio: Studio) -> None:
         super().__init__()
         self._studio = studio
         self.preset = Segmented(
@@ -134,7 +133,7 @@ class GuidancePage(QWidget):
             "Start from",
         )
         self.preset.chosen.connect(self._on_preset)
-        self.rows = {limit.key: LimitRow(limit) for limit in DEFAULTS}
+        self.rows = {limit.key: LimitRow(theme, limit) for limit in DEFAULTS}
         listed = QWidget()
         rows = QVBoxLayout(listed)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -146,8 +145,8 @@ class GuidancePage(QWidget):
         rows.addStretch(1)
         self.area = scrolled(listed)
         green, red = label("Green to", "small"), label("Red past", "small")
-        green.setFixedWidth(104)
-        red.setFixedWidth(176)
+        green.setFixedWidth(108)
+        red.setFixedWidth(180)
         box = QVBoxLayout(self)
         box.setContentsMargins(24, 16, 16, 8)
         box.setSpacing(6)
@@ -156,7 +155,7 @@ class GuidancePage(QWidget):
             "Green is good for a detailed head. Past the red limit the frame is not taken by "
             "itself. Space always takes it."
         )
-        box.addWidget(label(about, "small"))
+        box.addWidget(Elided(about, "small"))
         head = row(24, label("Measure, ticked when needed for Ready", "small"), None, green, red)
         box.addLayout(head)
         box.addWidget(self.area, 1)
@@ -305,7 +304,7 @@ class SettingsSheet(Sheet):
     def __init__(self, theme: Theme, studio: Studio, over: QWidget) -> None:
         super().__init__(theme, over, (920, 680), "Settings")
         self._studio = studio
-        self.guidance = GuidancePage(studio)
+        self.guidance = GuidancePage(theme, studio)
         capture = FormPage(theme, studio, "capture")
         capture.switch(
             "Automatic shutter",
@@ -395,6 +394,7 @@ class SettingsSheet(Sheet):
         foot.setContentsMargins(24, 12, 24, 12)
         foot.addWidget(label("Changes apply at once.", "small"))
         foot.addStretch(1)
+        foot.setSpacing(8)
         foot.addWidget(self._reset)
         foot.addWidget(done)
         self.body.addWidget(line())

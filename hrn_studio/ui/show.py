@@ -28,7 +28,7 @@ from hrn_studio.ui.theme import Theme
 from hrn_studio.ui.viewport import Shown
 
 Paint = Callable[[QPainter, QRectF], None]
-LIVE_BUDGET_PX = 160_000
+LIVE_BUDGET_PX = 200_000
 """Pixels of the live head where the processor draws it."""
 STILL_BUDGET_PX = 420_000
 _SOFTWARE = ("llvmpipe", "softpipe", "swiftshader", "software")
@@ -195,6 +195,7 @@ class Show:
             image,
             place,
             scene=scene,  # type: ignore[arg-type]
+            fine=True,
             mesh_opacity=0.0 if photo_only else 1.0 if o.compare == "wipe" else o.mesh_opacity,
             wipe=o.wipe if o.compare == "wipe" else 0.0,
         )
@@ -213,7 +214,8 @@ class Show:
         box = (rect.width(), rect.height())
         size = mesh_size(*box, self._stage.viewport.ratio, STILL_BUDGET_PX)
         stage = _before(o.stage) if o.before else o.stage
-        weights = {**self.moment.weights, **self.moment.driven}
+        reviewing = self._studio.session.step == "review"
+        weights = {**self.moment.weights, **self.moment.driven} if reviewing else {}
         orbit = o.orbit.turned(-self.moment.turn / 0.008, 0.0)
         key = (result.id, look, stage, tuple(sorted(weights.items())), orbit, o.key, size)
         fine = not self.moment.driven and not (self.software and self.moment.turn)
@@ -235,7 +237,7 @@ class Show:
         colors = self.heads.heat(result, look)
         if name == "mesh":
             self.heat = colors
-        pane = Pane((rect.x(), rect.y(), *box), scene=scene)  # type: ignore[arg-type]
+        pane = Pane((rect.x(), rect.y(), *box), scene=scene, fine=fine)  # type: ignore[arg-type]
 
         def paint(painter: QPainter, area: QRectF) -> None:
             theme = self._theme

@@ -271,10 +271,12 @@ class Stage(QWidget):
             corner = right.topLeft().toPoint()
             place = QRect(corner.x(), top, int(right.width()), int(right.height()))
             self.over.setGeometry(place)
+            self.over.raise_()
             self.stages.adjustSize()
             bottom = place.bottom() - 12 - self.stages.height()
             self.stages.move(place.x() + 12, bottom)
             self.stages.raise_()
+        self.right.setVisible(not self.single)
 
     # --- the mouse ---
 

@@ -17,8 +17,7 @@ class ReadOut(QWidget):
     def __init__(self, name: str, unit: str, longest: str) -> None:
         super().__init__()
         self._value = label("–", "strong_small")
-        metrics = self._value.fontMetrics()
-        self._value.setMinimumWidth(metrics.horizontalAdvance(longest) + 1)
+        self._width = self._value.fontMetrics().horizontalAdvance(longest) + 1
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(4)
@@ -31,6 +30,7 @@ class ReadOut(QWidget):
     def say(self, text: str) -> None:
         if self._value.text() != text:
             self._value.setText(text)
+            self._value.setMinimumWidth(0 if text == "–" else self._width)
 
 
 class StatusBar(QFrame):
@@ -44,8 +44,8 @@ class StatusBar(QFrame):
         self._none = label("No source is open", "small")
         self._camera = ReadOut("Camera", "fps", "30.0")
         self._tracked = ReadOut("Tracked", "fps", "30.0")
-        self._p50 = ReadOut("Latency p50", "", "00")
-        self._p95 = ReadOut("· p95", "ms", "00")
+        self._p50 = ReadOut("Latency p50", "", "000")
+        self._p95 = ReadOut("· p95", "ms", "000")
         self._dropped = ReadOut("Dropped", "", "0")
         self._ring = StateGlyph(theme, 12)
         self._fit = ReadOut("Fit", "", "00 %")

@@ -613,6 +613,11 @@ class Studio(QObject):
     def _on_fits_changed(self) -> None:
         self.live.slow_down(self.fits.running is not None)
 
+    def review(self, result_id: str) -> None:
+        """Show a result in Review."""
+        self.apply(lambda s: changes.showing(s, result_id))
+        self.go("review")
+
     # --- export ---
 
     def export(self, choice: ExportChoice) -> None:

@@ -70,11 +70,14 @@ class Theme(QObject):
         self.changed.emit()
 
     def apply(self, app: QApplication) -> None:
-        """Style the whole application."""
+        """Style the whole application; does nothing when it has this style already."""
+        sheet = self.style_sheet()
+        if app.styleSheet() == sheet:
+            return
         app.setStyle(QStyleFactory.create("Fusion"))
         app.setPalette(self.palette())
         app.setFont(self.font("body"))
-        app.setStyleSheet(self.style_sheet())
+        app.setStyleSheet(sheet)
 
     def __getitem__(self, name: str) -> QColor:
         """A colour by its token's name."""

@@ -69,6 +69,12 @@ class Toasts(QObject):
         toast.show()
         self._place()
 
+    def forget_offers(self) -> None:
+        """Take away notes whose button leads where the user now is."""
+        for toast in list(self._shown):
+            if toast.note.button in ("Review", "Show"):
+                self._remove(toast)
+
     def _remove(self, toast: Toast) -> None:
         if toast in self._shown:
             self._shown.remove(toast)

@@ -51,9 +51,10 @@ from hrn_studio.ui.capture_panel import CapturePanel
 from hrn_studio.ui.export_panel import ExportPanel, FilesPage, remarks
 from hrn_studio.ui.fit_panel import FitPanel
 from hrn_studio.ui.guidance import GuidancePanel
+from hrn_studio.ui.jobs import Job
 from hrn_studio.ui.live import Live
 from hrn_studio.ui.options import KEY
-from hrn_studio.ui.pictures import qimage, render_image
+from hrn_studio.ui.pictures import qimage, rendering
 from hrn_studio.ui.plots import Plots
 from hrn_studio.ui.review_panel import ReviewPanel
 from hrn_studio.ui.settings_sheet import SettingsSheet
@@ -73,6 +74,7 @@ from hrn_studio.ui.widgets.controls import KeyboardFocus
 MIN_SIZE = (1080, 680)
 _NARROW, _LOW, _SCROLLS, _WIDE = 1360, 860, 760, 1680
 _COALESCE_MS = 8
+_WILL_BE = ("What will be written", "")
 
 
 class Window(QMainWindow):
@@ -95,8 +97,10 @@ class Window(QMainWindow):
         self._thumbs: dict[str, QImage] = {}
         self._lately: list[tuple[float, int]] = []
         self._guided_s = 0.0
+        self._welcome_job: Job | None = None
         self._had_face = False
         self._free = 0
+        self._written = _WILL_BE
         self._build()
         self._connect()
         self.actions_by_name = shortcuts.install(self)
@@ -290,6 +294,8 @@ class Window(QMainWindow):
             self.tray.show_tab("results")
         elif step in ("live", "capture") and self.tray.tab == "results":
             self.tray.show_tab("frames")
+        if step in ("fit", "review"):
+            self.toasts.forget_offers()
         self._heads()
         self._show_frames(session)
         if step == "export":
@@ -307,7 +313,7 @@ class Window(QMainWindow):
             stage.right.say("Result", name)
         elif step == "export":
             stage.left.say(name, "as it will be written")
-            stage.right.say("What will be written")
+            stage.right.say(*self._written)
         else:
             status = self._studio.live.status()
             lost = status is not None and status.phase in ("lost", "refused", "failed")
@@ -461,8 +467,7 @@ class Window(QMainWindow):
         self._studio.apply(lambda s: showing(s, result_id))
 
     def review_result(self, result_id: str) -> None:
-        self.show_result(result_id)
-        self._studio.go("review")
+        self._studio.review(result_id)
 
     def _on_show_in_folder(self, shot_id: str) -> None:
         picture = self._studio.picture(shot_id)
@@ -499,8 +504,11 @@ class Window(QMainWindow):
                 choices(first, demo() is not None, (early.name, early.frames) if early else None)
             )
             self.guidance.show_sessions(kept)
-            if self.pages.currentIndex() != 1:
-                self.welcome.head.show_image(render_image(self.show_panes.heads, 460, 560))
+            if self._welcome_job is None:
+                job = Job(rendering(self.show_panes.heads, 460, 560), "welcome")
+                job.returned.connect(self.welcome.head.show_image)
+                self._welcome_job = job
+                job.start()
         elif not is_open:
             self.guidance.show_sessions(studio.kept_sessions())
         self.pages.setCurrentIndex(1 if empty else 0)
@@ -737,6 +745,8 @@ class Window(QMainWindow):
         if result is not None:
             self.files.show_remarks(remarks(result, self._studio.parts.head()))
             if not self._studio.exporting.folder:
+                self._written = _WILL_BE
+                self._heads()
                 self.files.show_files(_expected(self.export.formats, result.name))
 
     def _on_export_choice(self) -> None:
@@ -750,7 +760,8 @@ class Window(QMainWindow):
         rows = tuple((f.name, _holds(f.name), words.file_size(f.stat().st_size)) for f in files)
         self.files.show_files(rows)
         total = sum(f.stat().st_size for f in files)
-        self.stage.right.say("Written", f"{len(files)} files · {words.file_size(total)}")
+        self._written = ("Written", f"{len(files)} files · {words.file_size(total)}")
+        self._heads()
 
     def export_now(self) -> None:
         result = self._studio.session.shown
@@ -871,6 +882,8 @@ class Window(QMainWindow):
         for timer in (self._tick, self._redraw, self._turn, self._flash):
             timer.stop()
         self.plots.run(False)
+        if self._welcome_job is not None:
+            self._welcome_job.wait()
         if self.settings_sheet is not None:
             self.settings_sheet.health.stop()
         self._studio.close()

@@ -1,0 +1,359 @@
+"""The whole path, driven by clicks and keys, with a real OpenGL context."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QAbstractButton
+
+from hrn_studio.ui.widgets.controls import Segmented
+
+pytestmark = pytest.mark.gl
+LONG_MS = 20000
+
+
+def key(qtbot, window, code, modifier=Qt.KeyboardModifier.NoModifier):
+    window.setFocus()
+    qtbot.keyClick(window, code, modifier)
+
+
+def go_live(qtbot, window, film):
+    window.studio.open_paths([film])
+    with_face = lambda: window.studio.live.face is not None  # noqa: E731
+    qtbot.waitUntil(with_face, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: window.stage.viewport.paints > 0, timeout=LONG_MS)
+
+
+def take(qtbot, window):
+    count = len(window.studio.session.shots)
+    key(qtbot, window, Qt.Key.Key_Space)
+    more = lambda: len(window.studio.session.shots) > count  # noqa: E731
+    qtbot.waitUntil(more, timeout=LONG_MS)
+
+
+def fit(qtbot, window):
+    count = len(window.studio.session.results)
+    key(qtbot, window, Qt.Key.Key_F)
+    qtbot.waitUntil(lambda: len(window.studio.session.results) > count, timeout=LONG_MS)
+
+
+def test_first_start_has_one_primary_and_no_read_outs(window):
+    assert window.pages.currentIndex() == 1
+    primary = [c for c in window.welcome.cards if c.button.property("role") == "start"]
+    assert len(primary) == 1
+    assert not window.guidance.instruments.isVisible()
+
+
+def test_no_step_opens_before_something_is_there(qtbot, window):
+    for step in ("capture", "fit", "review", "export"):
+        qtbot.mouseClick(window.top.steps[step], Qt.MouseButton.LeftButton)
+        assert window.studio.session.step == "live"
+        assert window.top.steps["live"].isChecked()
+
+
+def test_from_live_to_export(qtbot, window, film, tmp_path):
+    """Demo source, live, frame by Space, fit, review, export: clicks and keys only."""
+    go_live(qtbot, window, film)
+    assert window.pages.currentIndex() == 0
+    take(qtbot, window)
+    shot = window.studio.session.shots[0]
+    folder = Path(window.studio.session.folder)
+    assert (folder / "frames" / f"{shot.id}.png").exists()
+    fit(qtbot, window)
+    assert any("is fitted" in text for text in window.toasts.texts)
+    qtbot.mouseClick(window.top.steps["review"], Qt.MouseButton.LeftButton)
+    assert window.studio.session.step == "review"
+    window.stage.set_options(review="displacement")
+    window.redraw()
+    assert window.show_panes.heat is not None
+    jaw = next(r for r in window.review.rows if "jawOpen" in r.names)
+    jaw.slider.setValue(60)
+    assert window.show_panes.moment.weights == {"jawOpen": 0.6}
+    window._change("window", export_folder=str(tmp_path / "out"))
+    key(qtbot, window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    assert window.studio.session.step == "export"
+    qtbot.mouseClick(window.band.primary, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(window.studio.exporting.folder), timeout=LONG_MS)
+    written = list(Path(window.studio.exporting.folder).iterdir())
+    assert any(f.name == "manifest.json" for f in written)
+
+
+def test_guided_capture_takes_each_shot_by_itself(qtbot, window, film, parts):
+    window._change("capture", burst=1)
+    go_live(qtbot, window, film)
+    qtbot.mouseClick(window.top.steps["capture"], Qt.MouseButton.LeftButton)
+    studio = window.studio
+    poses = [(0, 0), (30, 0), (-30, 0), (0, 15), (0, -15)]
+    for number, (yaw, pitch) in enumerate(poses, 1):
+        parts.actor.yaw, parts.actor.pitch = yaw, pitch
+        qtbot.waitUntil(lambda n=number: len(studio.session.shots) == n, timeout=LONG_MS)
+    assert [s.kind for s in studio.session.shots] == ["front", "left", "right", "up", "down"]
+    assert studio.guided is not None
+    assert studio.guided.shot.key == "smile"
+    key(qtbot, window, Qt.Key.Key_S)
+    key(qtbot, window, Qt.Key.Key_S)
+    assert studio.guided.done
+    key(qtbot, window, Qt.Key.Key_Escape)
+    assert studio.session.step == "live"
+
+
+def test_frames_are_set_aside_deleted_and_brought_back(qtbot, window, film):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    take(qtbot, window)
+    studio = window.studio
+    key(qtbot, window, Qt.Key.Key_X)
+    assert studio.session.shots[1].rejected
+    key(qtbot, window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not studio.session.shots[1].rejected
+    key(qtbot, window, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(studio.session.selected) == 2
+    key(qtbot, window, Qt.Key.Key_Delete)
+    assert not studio.session.shots
+    key(qtbot, window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert len(studio.session.shots) == 2
+    key(qtbot, window, Qt.Key.Key_Left)
+    assert studio.session.selected == {studio.session.shots[0].id}
+
+
+def test_a_fit_can_be_cancelled_at_once(qtbot, window, film, parts):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    parts.hold.clear()
+    studio = window.studio
+    studio.fit_selected()
+    studio.fit_selected()
+    studio.go("fit")
+    qtbot.waitUntil(lambda: studio.fits.running is not None, timeout=LONG_MS)
+    assert len(studio.fits.waiting) == 1
+    key(qtbot, window, Qt.Key.Key_Escape)
+    first = studio.fits.all[0].id
+    assert first == 2  # the running one is gone from the list at once
+    qtbot.waitUntil(lambda: studio.fits.running is not None, timeout=LONG_MS)
+    parts.hold.set()
+    qtbot.waitUntil(lambda: len(studio.session.results) == 1, timeout=LONG_MS)
+
+
+def test_a_failed_fit_says_what_and_what_to_do(qtbot, window, film, parts):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    parts.fail = "hair covers the cheek; take it again with the hair tied back"
+    studio = window.studio
+    studio.fit_selected()
+    studio.go("fit")
+    qtbot.waitUntil(lambda: any(f.state == "failed" for f in studio.fits.all), timeout=LONG_MS)
+
+    def offered():
+        buttons = window.fitting.findChildren(QAbstractButton)
+        return "Try again" in [b.text() for b in buttons if b.isVisible()]
+
+    qtbot.waitUntil(offered)
+    parts.fail = ""
+    studio.fits.again(studio.fits.all[0].id)
+    qtbot.waitUntil(lambda: len(studio.session.results) == 1, timeout=LONG_MS)
+
+
+def test_several_frames_make_one_head(qtbot, window, film, parts):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    take(qtbot, window)
+    window.studio.select([s.id for s in window.studio.session.shots])
+    qtbot.mouseClick(window.tray.fuse, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(window.studio.session.results) == 1, timeout=LONG_MS)
+    assert len(parts.fitted[0]) == 2
+    window.studio.go("review")
+    window.stage.set_options(review="spread")
+    window.redraw()
+    assert window.show_panes.heat.scale.title == "mm"
+
+
+def test_nothing_moves_between_the_steps(qtbot, window, film):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    fit(qtbot, window)
+    places = {}
+    for step in ("live", "fit", "review", "export"):
+        window.go(step)
+        window.layout().activate()
+        qtbot.wait(1)
+        parts_of = (window.band, window.stage, window.tray, window.status, window.top)
+        places[step] = [p.geometry() for p in parts_of]
+        places[step] += [b.geometry() for b in window.top.steps.values()]
+        places[step].append(window.stage.viewport.geometry())
+    assert all(p == places["live"] for p in places.values())
+
+
+@pytest.mark.parametrize("size", [(1080, 680), (1280, 800), (1440, 900), (1920, 1080)])
+def test_the_measures_of_the_design(qtbot, window, film, size):
+    go_live(qtbot, window, film)
+    window.resize(*size)
+    window.redraw()
+    qtbot.waitUntil(lambda: window.inspector.width() == (384 if size[0] >= 1680 else 344))
+    assert window.top.height() == 52
+    assert window.band.height() == 64
+    assert window.tray.height() == 136
+    assert window.status.height() == 28
+    left, right = window.stage.rects()
+    assert left.width() == right.width()
+    assert right.x() - left.right() in (12, 13)
+    if size == (1440, 900):
+        assert (left.width(), left.height()) == (530, 548)
+    if size == (1280, 800):
+        area = window.inspector.currentWidget()
+        assert not area.verticalScrollBar().isVisible()
+
+
+def test_labels_are_not_clipped(qtbot, window, film):
+    """Every visible label has the room its text needs."""
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    fit(qtbot, window)
+    from PySide6.QtWidgets import QLabel
+
+    from hrn_studio.ui.build import Elided
+
+    window.resize(1280, 800)
+    for step in ("live", "capture", "fit", "review", "export"):
+        window.go(step)
+        qtbot.wait(1)
+        for label in window.findChildren(QLabel):
+            if not label.isVisible() or isinstance(label, Elided) or label.wordWrap():
+                continue
+            if not label.text() or label.textFormat() == Qt.TextFormat.RichText:
+                continue
+            needed = label.fontMetrics().horizontalAdvance(label.text())
+            assert label.width() >= needed - 1, (step, label.text(), label.width(), needed)
+
+
+def test_dropped_files_are_opened(qtbot, window, film):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(film))])
+    event = QDropEvent(
+        QPointF(10, 10),
+        Qt.DropAction.CopyAction,
+        mime,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dropEvent(event)
+    assert window.studio.session.source == film.name
+
+
+def test_a_film_that_vanished_is_said(qtbot, window, film, tmp_path):
+    gone = tmp_path / "gone.avi"
+    gone.write_bytes(film.read_bytes())
+    window.studio.open_paths([gone])
+    qtbot.waitUntil(lambda: window.studio.live.face is not None, timeout=LONG_MS)
+    gone.unlink()
+    failed = lambda: window.studio.live.status().phase == "failed"  # noqa: E731
+    qtbot.waitUntil(failed, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: window.band.content.headline == "Choose the source again")
+    assert window.studio.live.newest is not None
+    window.redraw()
+
+
+def test_no_face_is_no_error(qtbot, window, film, parts):
+    parts.actor.seen = False
+    go_live(qtbot, window, film)
+    qtbot.waitUntil(lambda: window.band.content.headline == "Come into the picture")
+
+
+def test_sheets_keep_keys_from_the_window(qtbot, window, film):
+    go_live(qtbot, window, film)
+    key(qtbot, window, Qt.Key.Key_F1)
+    assert window.sheet is window.help_sheet
+    key(qtbot, window, Qt.Key.Key_M)
+    assert window.stage.options.mirror
+    key(qtbot, window, Qt.Key.Key_Escape)
+    assert window.sheet is None
+    key(qtbot, window, Qt.Key.Key_M)
+    assert not window.stage.options.mirror
+    key(qtbot, window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+    assert window.sheet is window.settings_sheet
+    for page in window.settings_sheet.pages:
+        if page != "health":
+            window.settings_sheet.show_page(page)
+    window.settings_sheet.guidance.preset.button("passport").click()
+    assert window.studio.settings.guidance.preset == "passport"
+    window.settings_sheet.close_sheet()
+
+
+def test_light_theme_restyles_at_once(qtbot, window, film):
+    go_live(qtbot, window, film)
+    window._change("window", theme="light")
+    assert window.palette().window().color().lightness() > 150
+    window._change("window", theme="dark", text_percent=130)
+    assert window.palette().window().color().lightness() < 60
+
+
+def test_the_pointer_turns_the_head(qtbot, window, film):
+    go_live(qtbot, window, film)
+    viewport = window.stage.viewport
+    at = QPoint(viewport.width() - 200, 200)
+    before = window.stage.options.orbit
+    qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.mouseMove(viewport, at + QPoint(40, 10))
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=at)
+    key(qtbot, window, Qt.Key.Key_R)
+    assert window.stage.options.orbit == before
+
+
+def test_the_panes_show_picture_and_head(qtbot, window, film):
+    go_live(qtbot, window, film)
+    window.redraw()
+    shown = window.stage.viewport.grabFramebuffer()
+    w, h = shown.width(), shown.height()
+    picture = shown.pixelColor(w // 8, h // 2)
+    assert picture.red() > picture.blue() + 20  # skin
+    head = shown.pixelColor(w * 3 // 4, h // 2)
+    ground = shown.pixelColor(w - 12, 12)
+    assert head.lightness() > ground.lightness() + 40
+
+
+def test_session_is_offered_after_a_crash(qtbot, qapp, parts, window, film):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    kept = window.studio.sessions_folder
+    from hrn_studio.session.store import sessions
+
+    assert sessions(kept)[0].ended_early
+    from hrn_studio.ui.start import make_window
+
+    other = make_window(qapp, parts, None)
+    qtbot.addWidget(other)
+    other.show()
+    first = other.welcome.cards[0]
+    assert first.button.text() == "Open"
+    first.button.click()
+    assert len(other.studio.session.shots) == 1
+    assert isinstance(other.tray.tabs, Segmented)
+    other.close()
+
+
+def test_full_disk_is_said(qtbot, window, film, monkeypatch):
+    from hrn_studio.ui import studio as studio_module
+    from hrn_studio.ui import window as window_module
+
+    go_live(qtbot, window, film)
+    for module in (studio_module, window_module):
+        monkeypatch.setattr(module, "free_bytes", lambda _: 1000)
+    key(qtbot, window, Qt.Key.Key_Space)
+    assert not window.studio.session.shots
+    assert any("Free some space" in text for text in window.toasts.texts)
+    headline = lambda: window.band.content.headline.startswith("Free some space")  # noqa: E731
+    qtbot.waitUntil(headline, timeout=3000)
+
+
+def test_pixels_stay_as_they_came(qtbot, window, film, doubles):
+    """Mirroring is for the screen; what is stored is what the camera saw."""
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    from PIL import Image
+
+    stored = window.studio.picture(window.studio.session.shots[0].id)
+    kept = np.asarray(Image.open(stored)).astype(int)
+    assert np.abs(kept - doubles.picture()).mean() < 12
