@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from hrn_studio.detail.coarse import Coarse, CoarseSettings, solve_coarse
-from hrn_studio.detail.fine import FineSettings, fine
+from hrn_studio.detail.fine import FineResult, FineSettings, fine
 from hrn_studio.detail.middle import MiddleSettings, deform_head
 from hrn_studio.detail.shot import Shot
 from hrn_studio.errors import FitError
@@ -36,6 +37,8 @@ from hrn_studio.records import (
 )
 
 STAGES = ("coarse", "mid", "fine")
+_SHAPED = 0.4
+"""Share of the whole that is done before the textures."""
 
 NONE = np.zeros(0, np.float32)
 """No expression."""
@@ -57,13 +60,26 @@ class FitSettings:
     fine: FineSettings = field(default_factory=FineSettings)
 
 
+Shaper = Callable[
+    [Floats, Sequence[FaceState], Sequence[float]], Generator[Progress, None, Doubles]
+]
+"""Another mid stage: from the coarse head (V, 3), the state and the weight of each picture to how
+the neutral head must move (V, 3), metres."""
+
+
 def fit(
     head: HeadModel,
     embedding: LandmarkEmbedding,
     shots: Sequence[Shot],
     settings: FitSettings,
+    shaper: Shaper | None = None,
 ) -> Generator[Progress, None, Reconstruction]:
     """One head from one or more pictures of one person.
+
+    Parameters
+    ----------
+    shaper
+        What bends the coarse head instead of the landmarks, such as :mod:`.hrn.engine`.
 
     Raises
     ------
@@ -95,9 +111,12 @@ def fit(
     displacement = np.zeros((head.vertex_count, 3))
     if settings.stage != "coarse":
         yield Progress("mid", 0.1, "bending the head onto the pictures")
-        displacement = deform_head(
-            head, embedding, neutral, shots, states, list(coarse.weights), settings.middle
-        )
+        if shaper is None:
+            displacement = deform_head(
+                head, embedding, neutral, shots, states, list(coarse.weights), settings.middle
+            )
+        else:
+            displacement = yield from shaper(neutral, states, list(coarse.weights))
         neutral = np.asarray(neutral + displacement, np.float32)
         stages["mid"] = neutral
     if not np.isfinite(neutral).all():
@@ -114,7 +133,7 @@ def fit(
         if weight > 0
     ]
     deformation = _as_map(head, displacement, settings.deformation_px)
-    result = yield from fine(
+    textures = fine(
         head,
         neutral,
         views,
@@ -122,18 +141,19 @@ def fit(
         deformation=deformation,
         relief=settings.stage == "fine",
     )
+    result = yield from _after(_SHAPED, textures)
     if settings.stage == "fine":
         stages["fine"] = neutral
     clock.laps.update(result.timings_s)
-    best = states[int(np.argmax(coarse.weights))]
+    shown = result.views[0].state
     return Reconstruction(
         neutral=neutral,
         views=result.views,
         coefficients=Coefficients(
-            identity, states[0].coefficients.expression, states[0].coefficients.gaze
+            identity, shown.coefficients.expression, shown.coefficients.gaze
         ),
         scale=scale,
-        scale_source=best.scale_source,
+        scale_source=shown.scale_source,
         maps=result.maps,
         spread_mm=_spread_mm(head, coarse, scale),
         stages=stages,
@@ -154,6 +174,20 @@ def fit(
         ),
         notes=result.notes,
     )
+
+
+def _after(
+    start: float, task: Generator[Progress, None, FineResult]
+) -> Generator[Progress, None, FineResult]:
+    """The textures' own fractions, as the rest of the whole."""
+    with closing(task):
+        while True:
+            try:
+                step = next(task)
+            except StopIteration as stop:
+                result: FineResult = stop.value
+                return result
+            yield replace(step, fraction=start + (1 - start) * step.fraction)
 
 
 class _Clock:

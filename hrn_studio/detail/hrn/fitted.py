@@ -98,9 +98,7 @@ def reconstruct(
         deformation=calm,
         displacement=flat,
         valid=valid,
-        triangles=canvas.face.triangles,
-        uv=canvas.uv,
-        landmarks=canvas.face.landmarks,
+        canvas=canvas,
         crop=face.crop,
     )
 

@@ -160,8 +160,6 @@ def _result(canvas: Canvas, view: _View, drawn: _Drawn) -> HrnFace:
         deformation=drawn.deformation,
         displacement=drawn.displacement,
         valid=view.valid,
-        triangles=canvas.face.triangles,
-        uv=canvas.uv,
-        landmarks=canvas.face.landmarks,
+        canvas=canvas,
         crop=view.face.crop,
     )

@@ -10,7 +10,7 @@ from torch import Tensor
 from hrn_studio.detail.hrn import camera
 from hrn_studio.detail.hrn.alignment import Crop
 from hrn_studio.detail.hrn.dense import used_triangles
-from hrn_studio.detail.hrn.hierarchy import Layers, Placed
+from hrn_studio.detail.hrn.hierarchy import Canvas, Layers, Placed
 from hrn_studio.detail.hrn.resnet import Parts
 from hrn_studio.records import Camera, Doubles, Floats, Ints, frozen
 
@@ -21,6 +21,8 @@ class HrnFace:
 
     shape: Floats
     """(N, 3) deformed, without pose."""
+    neutral: Floats
+    """(N, 3) the same without expression."""
     world: Floats
     """(N, 3) the same in the pose of the picture."""
     R: Doubles
@@ -55,7 +57,10 @@ class HrnFace:
 
     def __post_init__(self) -> None:
         for name, dtype in (
-            *((n, np.float32) for n in ("shape", "world", "uv", "coefficients", "texture")),
+            *(
+                (n, np.float32)
+                for n in ("shape", "neutral", "world", "uv", "coefficients", "texture")
+            ),
             *((n, np.float32) for n in ("albedo", "deformation", "displacement", "valid")),
             *((n, np.float32) for n in ("dense_vertices", "landmarks_px")),
             *((n, np.float64) for n in ("R", "translation")),
@@ -74,19 +79,20 @@ def collect(
     deformation: Tensor,
     displacement: Tensor,
     valid: Tensor,
-    triangles: Tensor,
-    uv: Tensor,
-    landmarks: Tensor,
+    canvas: Canvas,
     crop: Crop,
 ) -> HrnFace:
     """One face (batches of one) as arrays."""
+    face = canvas.face
+    expression = (parts.expression @ face.expression.T).reshape(1, -1, 3)
     return HrnFace(
         shape=array(placed.shape[0]),
+        neutral=array(placed.shape[0] - expression[0]),
         world=array(placed.world[0]),
         R=array(placed.R[0]).astype(np.float64),
         translation=array(parts.translation[0]).astype(np.float64),
-        triangles=array(triangles).astype(np.int32),
-        uv=array(uv),
+        triangles=array(face.triangles).astype(np.int32),
+        uv=array(canvas.uv),
         coefficients=array(parts.join()[0]),
         texture=pixels(texture),
         albedo=pixels(albedo),
@@ -95,7 +101,7 @@ def collect(
         valid=pixels(valid)[..., 0],
         dense_vertices=array(layers.positions[0].flatten(1).T),
         dense_triangles=array(used_triangles(layers.positions[0])).astype(np.int32),
-        landmarks_px=array(placed.places[0, landmarks]),
+        landmarks_px=array(placed.places[0, face.landmarks]),
         crop=crop,
         camera=camera.pinhole(),
     )

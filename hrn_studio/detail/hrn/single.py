@@ -98,9 +98,7 @@ def reconstruct(
         deformation=found.deformation,
         displacement=found.displacement,
         valid=found.valid,
-        triangles=canvas.face.triangles,
-        uv=canvas.uv,
-        landmarks=canvas.face.landmarks,
+        canvas=canvas,
         crop=face.crop,
     )
 

@@ -1,0 +1,73 @@
+"""What may give a head its shape: the studio itself, or the user's own HRN."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hrn_studio import paths
+from hrn_studio.errors import ModelDataError, UsageError
+from hrn_studio.face.landmarks import LandmarkEmbedding
+from hrn_studio.face.model import HeadModel
+from hrn_studio.models.shelf import reason
+
+if TYPE_CHECKING:
+    from hrn_studio.detail.fitting import Shaper
+    from hrn_studio.detail.shot import Shot
+
+ENGINES = ("studio", "hrn", "hrn-mv")
+"""``hrn`` looks at each picture alone, ``hrn-mv`` fits all of them together."""
+
+
+def engine_reason(engine: str) -> str | None:
+    """Why an engine cannot be chosen, for a tooltip; None when it can."""
+    return None if engine == "studio" else reason(paths.user_models_dir(), f"--engine {engine}")
+
+
+def check_engine(engine: str) -> None:
+    """Refuse an engine that cannot work.
+
+    Raises
+    ------
+    UsageError
+        There is no such engine.
+    ModelDataError
+        Its weights are not in the user's model folder.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"there is no engine '{engine}'; choose one of {', '.join(ENGINES)}")
+    why = engine_reason(engine)
+    if why is not None:
+        raise ModelDataError(f"the engine {engine} {why}")
+
+
+def make_shaper(
+    engine: str,
+    head: HeadModel,
+    embedding: LandmarkEmbedding,
+    shots: Sequence[Shot],
+    device: str = "cpu",
+) -> Shaper | None:
+    """The engine as the mid stage of :func:`hrn_studio.detail.fitting.fit`; None for the studio's.
+
+    Parameters
+    ----------
+    device
+        ``cpu``, ``cuda``, or ``auto`` for CUDA where it is.
+
+    Raises
+    ------
+    UsageError, ModelDataError
+        See :func:`check_engine`; also when a file of the engine is damaged.
+    """
+    check_engine(engine)
+    if engine == "studio":
+        return None
+    import torch
+
+    from hrn_studio.detail.hrn.engine import hrn_shaper, load_engine
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    loaded = load_engine(paths.user_models_dir() / "hrn", device)
+    return hrn_shaper(loaded, head, embedding, shots, together=engine == "hrn-mv")
