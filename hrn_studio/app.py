@@ -11,9 +11,6 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the window; ``argv`` are files to open in it, ``sys.argv[1:]`` unless given."""
-    from hrn_studio.settings import share_processor
-
-    share_processor()
     from hrn_studio.ui.start import run
 
     return run(list(sys.argv[1:] if argv is None else argv))

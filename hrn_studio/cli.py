@@ -1,7 +1,8 @@
 """The command line: ``hrn-studio COMMAND ...``, one module of :mod:`hrn_studio.commands` each.
 
-Without arguments it runs the demo.  Exit codes: 0 done, 1 done but something was wrong (the
-command says what), 2 not done, 130 stopped with Ctrl-C.
+Without arguments it opens the window, or runs the demo where there is no display.  Exit codes:
+0 done, 1 done but something was wrong (the command says what), 2 not done, 130 stopped with
+Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import traceback
 from collections.abc import Sequence
 
 from hrn_studio import __version__
-from hrn_studio.commands import bench, demo, doctor, models, reconstruct, track
+from hrn_studio.commands import bench, demo, doctor, models, reconstruct, studio, track
 from hrn_studio.errors import StudioError
 
-COMMANDS = (reconstruct, track, demo, doctor, models, bench)
+COMMANDS = (studio, reconstruct, track, demo, doctor, models, bench)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,11 +24,13 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="hrn-studio",
         description="From a camera or photographs to a detailed, textured, animatable head.",
-        epilog="Without a command the bundled demo is reconstructed.",
+        epilog="Without a command the window opens; where there is no display, the bundled demo is "
+        "reconstructed.",
     )
     result.add_argument("--version", action="version", version=f"hrn-studio {__version__}")
     result.add_argument("--debug", action="store_true", help="show where an error comes from")
-    result.set_defaults(run=demo.run, out=demo.OUT)
+    default = studio.run if studio.has_display() else demo.run
+    result.set_defaults(run=default, out=demo.OUT, files=[])
     commands = result.add_subparsers(metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(commands)

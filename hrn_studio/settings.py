@@ -88,18 +88,6 @@ class Settings:
     window: WindowSettings = field(default_factory=WindowSettings)
 
 
-def share_processor() -> None:
-    """Keep small sums on one thread: call it before numpy is loaded.
-
-    The live view solves many small systems a second; spread over all cores, the threads wait for
-    each other and for the camera's, the tracker's and the renderer's, and a frame takes ten times
-    as long.  What the user has set in the environment stays.
-    """
-    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
 def load(file: Path) -> tuple[Settings, tuple[str, ...]]:
     """The settings in ``file``, and notes in words on what could not be taken from it.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hrn_studio import __version__, cli
-from hrn_studio.commands import demo, reconstruct
+from hrn_studio.commands import demo, reconstruct, studio
 from hrn_studio.errors import NoFaceError
 
 
@@ -71,6 +71,7 @@ def test_the_demo_is_reconstructed(
     for name in ("b.jpg", "a.jpg", "clip.mp4"):
         (tmp_path / "demo" / name).touch()
     monkeypatch.setattr(demo.paths, "resources", lambda: tmp_path)
+    monkeypatch.setattr(studio, "has_display", lambda: False)
     seen: list[argparse.Namespace] = []
 
     def take(args: argparse.Namespace) -> int:
@@ -88,8 +89,23 @@ def test_a_missing_demo_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo.paths, "resources", lambda: tmp_path)
+    monkeypatch.setattr(studio, "has_display", lambda: False)
     assert cli.main([]) == 2
     assert "demo's pictures are missing" in capsys.readouterr().err
+
+
+def test_the_window_opens_where_there_is_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def take(args: argparse.Namespace) -> int:
+        seen.append(list(args.files))
+        return 0
+
+    monkeypatch.setattr(studio, "has_display", lambda: True)
+    monkeypatch.setattr(studio, "run", take)
+    assert cli.main([]) == 0
+    assert cli.main(["studio", "a.mp4"]) == 0
+    assert seen == [[], ["a.mp4"]]
 
 
 def test_help_loads_nothing_slow() -> None:
