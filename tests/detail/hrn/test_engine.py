@@ -85,8 +85,8 @@ def test_a_basel_face_is_carried_onto_the_head(head, embedding, person, basel):
     moved = carried(head, embedding, head.mean, *basel)
     after, worst = gap_mm(head, head.mean + moved, person)
     assert before > 0.5
-    assert after < 0.2
-    assert worst < 1.0
+    assert after < 0.3
+    assert worst < 1.5
     size = np.ptp(head.mean + moved, axis=0) / np.ptp(head.mean, axis=0)
     assert (np.abs(size - 1) < 0.15).all()  # the head keeps its own size
     for eye in head.eyes:
