@@ -6,15 +6,15 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hrn_studio import paths
 from hrn_studio.commands import Commands
-from hrn_studio.commands.progress import follow
 from hrn_studio.errors import UsageError
-from hrn_studio.models import fetch, shelf
 from hrn_studio.models.catalogue import FAMILIES, family
-from hrn_studio.models.shelf import State
+
+if TYPE_CHECKING:
+    from hrn_studio.models.shelf import State
 
 
 def add_parser(commands: Commands) -> None:
@@ -48,18 +48,26 @@ def add_parser(commands: Commands) -> None:
 
 
 def run_list(args: argparse.Namespace) -> int:
+    from hrn_studio.models import shelf
+
     found = shelf.states(paths.user_models_dir())
     print(as_json(found) if args.json else as_text(found, paths.user_models_dir()))
     return 0
 
 
 def run_add(args: argparse.Namespace) -> int:
+    from hrn_studio.commands.progress import follow
+    from hrn_studio.models import shelf
+
     changed = follow(shelf.add(args.path, paths.user_models_dir(), link=args.link), "add")
     print(as_text(changed, paths.user_models_dir()))
     return 0
 
 
 def run_verify(args: argparse.Namespace) -> int:
+    from hrn_studio.commands.progress import follow
+    from hrn_studio.models import shelf
+
     wrong = follow(shelf.verify(paths.user_models_dir(), args.names), "verify")
     for sentence in wrong:
         print(sentence)
@@ -70,12 +78,17 @@ def run_verify(args: argparse.Namespace) -> int:
 
 
 def run_remove(args: argparse.Namespace) -> int:
+    from hrn_studio.models import shelf
+
     freed = shelf.remove(paths.user_models_dir(), args.name)
     print(f"Removed {args.name}, {freed / 1e6:.0f} MB.")
     return 0
 
 
 def run_fetch(args: argparse.Namespace) -> int:
+    from hrn_studio.commands.progress import follow
+    from hrn_studio.models import fetch, shelf
+
     wanted = family(args.name)
     if wanted is None:
         raise UsageError(f"'{args.name}' is not a model the studio knows")
