@@ -202,6 +202,11 @@ def as_numbers(limit: Limit) -> list[float]:
     return [*(max(-1e9, min(1e9, v)) for v in values), float(limit.required)]
 
 
+def _short(value: float) -> float:
+    """Two significant digits, as a person would choose it."""
+    return float(f"{value:.2g}")
+
+
 def _scaled(limit: Limit, factor: float) -> Limit:
     if factor == 1.0 or limit.key == "one_face":
         return limit
@@ -209,11 +214,13 @@ def _scaled(limit: Limit, factor: float) -> Limit:
     def wider(pair: tuple[float, float]) -> tuple[float, float]:
         low, high = pair
         if math.isinf(low):
-            return low, high * factor
+            return low, _short(high * factor)
         if math.isinf(high):
-            return low / factor, high
+            return _short(low / factor), high
+        if limit.key in ("distance", "contrast"):  # ratios
+            return _short(low / factor), _short(high * factor)
         middle, half = (low + high) / 2, (high - low) / 2 * factor
-        return middle - half, middle + half
+        return _short(middle - half), _short(middle + half)
 
     green, red = wider(limit.green), wider(limit.red)
     if limit.key == "sharpness":

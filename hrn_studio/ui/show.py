@@ -40,7 +40,8 @@ class Moment:
 
     countdown: int = 0
     shutter: bool = False
-    hovered: tuple[float, float] | None = None
+    pointer: str = ""
+    """The heat map's value under the pointer."""
     turn: float = 0.0
     """Turntable, radians."""
     driven: Mapping[str, float] = field(default_factory=dict)
@@ -243,6 +244,8 @@ class Show:
             theme = self._theme
             if colors is not None:
                 overlay.scale_bar(painter, theme, colors.scale, area)
+                if self.moment.pointer and name == "mesh":
+                    overlay.pill(painter, theme, self.moment.pointer, area, "tl")
             overlay.pill(painter, theme, "50 mm", area, "br")
             if name != "mesh":
                 overlay.pill(painter, theme, result.name, area, "tl")

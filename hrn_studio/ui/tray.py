@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QImage, QPainter, QPen
+from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -148,12 +148,13 @@ class CardPainter(QStyledItemDelegate):
         if card.planned:
             painter.setPen(theme["text_quiet"])
         flags = Qt.AlignmentFlag.AlignVCenter
-        width = box.right() - x - 28
+        side_px = theme_width(theme, card.side)
+        width = box.right() - x - side_px - 6
         painter.drawText(QRectF(x, y, width, 16), flags, elided(painter, card.name, width))
         painter.setFont(theme.font("caption"))
         painter.setPen(theme["text_quiet"])
         painter.drawText(
-            QRectF(box.right() - 60, y, 60, 16), flags | Qt.AlignmentFlag.AlignRight, card.side
+            QRectF(box.right() - 80, y, 80, 16), flags | Qt.AlignmentFlag.AlignRight, card.side
         )
         painter.restore()
 
@@ -361,6 +362,11 @@ class Tray(QFrame):
         menu.addAction("Show in folder", lambda: self.shown_in_folder.emit(card.id))
         menu.exec(self.frames.mapToGlobal(at))
         menu.deleteLater()
+
+
+def theme_width(theme: Theme, text: str) -> int:
+    """Width of a caption, pixels."""
+    return QFontMetrics(theme.font("caption")).horizontalAdvance(text)
 
 
 def _empty(text: str) -> QWidget:

@@ -75,6 +75,10 @@ class HeadPicture(Painted):
         self._image = image
         self.update()
 
+    @property
+    def is_empty(self) -> bool:
+        return self._image.isNull()
+
     def paintEvent(self, event: object) -> None:
         if self._image.isNull():
             return
@@ -127,11 +131,19 @@ class Welcome(QFrame):
         holder = QWidget()
         holder.setLayout(left)
         holder.setMaximumWidth(560)
+        holder.setMinimumWidth(440)
         box = QHBoxLayout(self)
         box.setContentsMargins(56, 24, 32, 24)
         box.setSpacing(32)
-        box.addWidget(holder, 5)
+        box.addWidget(holder, 6)
         box.addWidget(self.head, 4)
+        self._box = box
+
+    def fold(self, narrow: bool) -> None:
+        """Less room around, and a smaller head, in a narrow window."""
+        self._box.setContentsMargins(24 if narrow else 56, 24, 16 if narrow else 32, 24)
+        self._box.setSpacing(16 if narrow else 32)
+        self._box.setStretch(0, 7 if narrow else 6)
 
     def show_choices(self, choices: tuple[Choice, ...]) -> None:
         for card in self._made:

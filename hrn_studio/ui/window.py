@@ -97,6 +97,7 @@ class Window(QMainWindow):
         self._thumbs: dict[str, QImage] = {}
         self._lately: list[tuple[float, int]] = []
         self._guided_s = 0.0
+        self.pointer = ""
         self._welcome_job: Job | None = None
         self._had_face = False
         self._free = 0
@@ -310,7 +311,7 @@ class Window(QMainWindow):
         stage = self.stage
         if step == "review":
             stage.left.say("Photo and mesh")
-            stage.right.say("Result", name)
+            stage.right.say("Result")
         elif step == "export":
             stage.left.say(name, "as it will be written")
             stage.right.say(*self._written)
@@ -729,13 +730,12 @@ class Window(QMainWindow):
 
     def _on_hovered(self, key: str, x: float, y: float) -> None:
         if key == "mesh" and self._studio.session.step == "review":
-            self.stage.right.note.say(self.show_panes.value_at(x, y) or self._result_name())
-        elif self._studio.session.step == "review":
-            self.stage.right.note.say(self._result_name())
-
-    def _result_name(self) -> str:
-        result = self._studio.session.shown
-        return result.name if result is not None else ""
+            self.pointer = self.show_panes.value_at(x, y)
+        else:
+            self.pointer = ""
+        if self.pointer != self.show_panes.moment.pointer:
+            self.show_panes.moment.pointer = self.pointer
+            self._soon()
 
     # --- export ---
 
@@ -836,6 +836,7 @@ class Window(QMainWindow):
         self.inspector.setFixedWidth(size["inspector_wide"] if wide else size["inspector"])
         self.top.fold(narrow, size["step_compact"], size["step"])
         self.stage.fold(narrow)
+        self.welcome.fold(narrow)
         row = size["row_quality_compact"] if low else size["row_quality"]
         self.guidance.fold(low, round(row * self._theme.text_scale))
         QTimer.singleShot(0, self, self.redraw)
