@@ -1,38 +1,66 @@
 """Pictures in, a head out: tracking, regression, masks and fit in one call.
 
->>> from hrn_studio.pipeline import Models, read_pictures, reconstruct, finish
->>> models = Models.load()
->>> head = finish(reconstruct(models, read_pictures(["me.jpg"])))   # doctest: +SKIP
+The whole job, as ``hrn-studio reconstruct`` does it, from picture files of one person to a folder:
 
-Everything is a generator of :class:`~hrn_studio.records.Progress`; :func:`finish` runs one to its
-end where nobody watches.
+>>> from hrn_studio.pipeline import Options, reconstruct_files
+>>> reconstruct_files(["me.jpg", "two.jpg"], "out", options=Options(stage="mid"))  # doctest: +SKIP
+PosixPath('/home/me/out')
+
+The same in steps, for whoever wants the numbers instead of files:
+
+>>> from hrn_studio.pipeline import Models, finish, read_pictures, reconstruct
+>>> models = Models.load()   # doctest: +SKIP
+>>> head = finish(reconstruct(models, read_pictures(["me.jpg"])))   # doctest: +SKIP
+>>> head.neutral.shape, head.scale_source   # doctest: +SKIP
+
+What takes long is a generator of :class:`~hrn_studio.records.Progress`; :func:`finish` runs one to
+its end where nobody watches.  To cancel is to close it: nothing is left behind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from hrn_studio.errors import FitError, NoFaceError, StudioError
+from hrn_studio.errors import FitError, NoFaceError, UsageError
+from hrn_studio.export.names import file_stem
 from hrn_studio.face.landmarks import LandmarkEmbedding, load_embedding
 from hrn_studio.face.model import HeadModel, load_head
 from hrn_studio.live.cameras import camera_for, plausible_camera
 from hrn_studio.live.features import distance_m
-from hrn_studio.live.images import read_image
 from hrn_studio.live.masks import head_masks
+from hrn_studio.live.pictures import Pictures, none_usable, read_pictures
 from hrn_studio.live.regression import RegressionMaps, load_maps
 from hrn_studio.live.tracker import MediaPipeTracker
+from hrn_studio.models.engines import check_engine, make_shaper
 from hrn_studio.records import Frame, FrameReport, Progress, Reconstruction
 
 if TYPE_CHECKING:
     from hrn_studio.detail.shot import Shot
 
+__all__ = [
+    "Models",
+    "Options",
+    "Pictures",
+    "Saved",
+    "finish",
+    "make_shot",
+    "read_pictures",
+    "reconstruct",
+    "reconstruct_files",
+    "reconstruct_to",
+    "write_head",
+]
+
 T = TypeVar("T")
 
 LOOKS = 9
 """How often the tracker looks at each picture; their scatter tells a face from a drawing."""
+_TRACKED, _FITTED = 0.05, 0.8
+"""Shares of the whole that are done after tracking (of the fit) and after the fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +72,8 @@ class Options:
     eye_distance_m: float | None = None
     """Measured distance between the eyes' centres; None measures with the irises."""
     stage: str = "fine"
+    engine: str = "studio"
+    """What gives the head its shape: ``studio``, ``hrn`` or ``hrn-mv``, the user's own HRN."""
     texture_px: int = 2048
     white_balance: bool = True
     sharpen: float = 0.0
@@ -79,31 +109,107 @@ class Models:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pictures:
-    """Frames that could be read, and why others could not."""
+class Saved:
+    """A head on the disk."""
 
-    frames: tuple[Frame, ...]
-    refused: tuple[FrameReport, ...] = ()
+    name: str
+    """What its files are called."""
+    folder: Path
+    result: Reconstruction
 
 
-def read_pictures(files: Iterable[str | Path]) -> Pictures:
-    """Read picture files; what cannot be read is reported, not raised, when others can.
+def reconstruct_files(
+    images: Sequence[str | Path],
+    out: str | Path,
+    name: str | None = None,
+    options: Options | None = None,
+    models: Models | None = None,
+) -> Path:
+    """Make one head from picture files of one person and write it; the folder, absolute.
+
+    Parameters
+    ----------
+    images
+        At least one JPEG, PNG, WebP, ...
+    out
+        The folder to write to; made when it is missing.  Holds ``NAME.obj``, ``NAME_neutral.obj``,
+        ``NAME.glb``, the maps, ``preview.png`` and ``manifest.json``.
+    name
+        What the files are called; the first picture's name by default.
+    models
+        Loaded once for many calls; loaded and freed here by default.
 
     Raises
     ------
-    ImageError
-        None of the files can be read.
+    StudioError
+        See :mod:`hrn_studio.errors`; nothing was written.
     """
-    frames, refused, last = [], [], None
-    for index, file in enumerate(files):
-        try:
-            frames.append(read_image(file, index))
-        except StudioError as error:
-            refused.append(FrameReport(Path(file).name, False, str(error)))
-            last = error
-    if not frames and last is not None:
-        raise last
-    return Pictures(tuple(frames), tuple(refused))
+    from hrn_studio.export.folder import check_folder
+
+    check_folder(out)
+    loaded = Models.load() if models is None else models
+    try:
+        return finish(reconstruct_to(loaded, images, out, name, options)).folder
+    finally:
+        if models is None:
+            loaded.close()
+
+
+def reconstruct_to(
+    models: Models,
+    images: Sequence[str | Path],
+    out: str | Path,
+    name: str | None = None,
+    options: Options | None = None,
+    *,
+    alone: bool = True,
+) -> Generator[Progress, None, Saved]:
+    """Like :func:`reconstruct_files`, step by step.
+
+    Parameters
+    ----------
+    alone
+        The head has the folder to itself; otherwise its preview and manifest are called
+        ``NAME_preview.png`` and ``NAME_manifest.json``.
+    """
+    options = options or Options()
+    if not images:
+        raise UsageError("there is no picture to fit; give at least one with a face in it")
+    stem = file_stem(name or Path(images[0]).stem)
+    task = reconstruct(models, read_pictures(images), options)
+    result = yield from _part(task, 0.0, _FITTED)
+    writing = write_head(models, result, out, stem, options, alone=alone)
+    folder = yield from _part(writing, _FITTED, 1.0)
+    return Saved(stem, folder, result)
+
+
+def write_head(
+    models: Models,
+    result: Reconstruction,
+    out: str | Path,
+    name: str,
+    options: Options | None = None,
+    *,
+    alone: bool = True,
+) -> Generator[Progress, None, Path]:
+    """Write a head with its preview, all or nothing; ``alone`` as in :func:`reconstruct_to`."""
+    from hrn_studio.export.formats import export
+    from hrn_studio.preview import preview_png
+
+    yield Progress("export", 0.0, "preview")
+    prefix = "" if alone else f"{name}_"
+    preview = preview_png(result, models.head)
+    return (
+        yield from export(
+            result,
+            models.head,
+            out,
+            name=name,
+            extra={f"{prefix}preview.png": preview},
+            manifest_name=f"{prefix}manifest.json",
+            options=asdict(options or Options()),
+        )
+    )
 
 
 def reconstruct(
@@ -111,28 +217,32 @@ def reconstruct(
 ) -> Generator[Progress, None, Reconstruction]:
     """One head from pictures of one person.
 
-    Pictures without a usable face are left out and reported; when none is left the first reason
-    is raised.
+    Pictures without a usable face are left out and reported; when none is left the reasons are
+    raised.
 
     Raises
     ------
     NoFaceError, FitError, DifferentPeopleError
         See :mod:`hrn_studio.errors`.
+    UsageError
+        The options ask for what this machine has not.
     """
     options = options or Options()
+    check_engine(options.engine)
     given = pictures if isinstance(pictures, Pictures) else Pictures(tuple(pictures))
     if not given.frames:
         raise FitError("there is no picture to fit; give at least one with a face in it")
+    notes = _device_notes(options)
     shots, refused, first = [], list(given.refused), None
     for number, frame in enumerate(given.frames):
-        yield Progress("track", 0.05 * number / len(given.frames), f"looking at {frame.name}")
+        yield Progress("track", _TRACKED * number / len(given.frames), f"looking at {frame.name}")
         try:
             shots.append(make_shot(models, frame, options))
         except NoFaceError as error:
             refused.append(FrameReport(frame.name, False, str(error)))
             first = first or error
     if not shots and first is not None:
-        raise first
+        raise none_usable(first, refused)
     from hrn_studio.detail.fine import FineSettings
     from hrn_studio.detail.fitting import FitSettings, fit
 
@@ -147,18 +257,40 @@ def reconstruct(
             seed=options.seed,
         ),
     )
-    task = fit(models.head, models.embedding, shots, settings)
-    try:
+    shaper = make_shaper(options.engine, models.head, models.embedding, shots, options.device)
+    task = fit(models.head, models.embedding, shots, settings, shaper)
+    done = yield from _part(task, _TRACKED, 1.0)
+    return replace(done, reports=(*done.reports, *refused), notes=(*done.notes, *notes))
+
+
+def _part(
+    task: Generator[Progress, None, T], start: float, end: float
+) -> Generator[Progress, None, T]:
+    """A task as a part of a longer one."""
+    with closing(task):
         while True:
             try:
                 step = next(task)
             except StopIteration as stop:
-                done: Reconstruction = stop.value
-                break
-            yield replace(step, fraction=0.05 + 0.95 * step.fraction)
-    finally:
-        task.close()
-    return replace(done, reports=(*done.reports, *refused))
+                result: T = stop.value
+                return result
+            yield replace(step, fraction=start + (end - start) * step.fraction)
+
+
+def _device_notes(options: Options) -> tuple[str, ...]:
+    """What to say about the device asked for; refuses one that is not there."""
+    if options.device != "cuda":
+        return ()
+    import torch
+
+    if not torch.cuda.is_available():
+        raise UsageError(
+            "there is no CUDA device that PyTorch can use; leave --device out or give 'cpu', and "
+            "see 'hrn-studio doctor'"
+        )
+    if options.engine != "studio":
+        return ()
+    return ("this fit has no use for the CUDA device; it ran on the CPU",)
 
 
 def make_shot(models: Models, frame: Frame, options: Options) -> Shot:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from hrn_studio.pipeline import Models
+    from hrn_studio.records import Reconstruction
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -40,6 +46,31 @@ def bench_dir() -> Path:
 def photos_dir() -> Path:
     """Real photographs; for looking at results and for tests that need a real face."""
     return _optional("HRN_PHOTOS_DIR", SHARED / "photos", "the photographs are")
+
+
+@pytest.fixture(scope="session")
+def stills(resources: Path) -> list[Path]:
+    """The bundled pictures of one invented person; the first from the front."""
+    return sorted((resources / "demo").glob("*.jpg"))
+
+
+@pytest.fixture(scope="session")
+def models() -> Iterator[Models]:
+    """Head, landmarks, maps and tracker, loaded once."""
+    from hrn_studio.pipeline import Models
+
+    loaded = Models.load()
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture(scope="session")
+def result(models: Models, stills: list[Path]) -> Reconstruction:
+    """A rough head of one bundled picture."""
+    from hrn_studio.pipeline import Options, finish, read_pictures, reconstruct
+
+    options = Options(stage="coarse", texture_px=256)
+    return finish(reconstruct(models, read_pictures(stills[:1]), options))
 
 
 def _optional(variable: str, default: Path, what: str) -> Path:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Generator, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,14 @@ from hrn_studio.errors import StudioError, UsageError
 
 if TYPE_CHECKING:
     from hrn_studio.pipeline import Models, Options
-    from hrn_studio.records import Progress, Reconstruction
+
+
+@dataclass
+class _Done:
+    """What has been made so far."""
+
+    heads: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def add_parser(commands: Commands) -> None:
@@ -40,6 +47,12 @@ def add_parser(commands: Commands) -> None:
         help="measured distance between the pupils (default: the irises tell the size)",
     )
     add("--stage", choices=("coarse", "mid", "fine"), default="fine", help="how far to go")
+    add(
+        "--engine",
+        choices=("studio", "hrn", "hrn-mv"),
+        default="studio",
+        help="what shapes the head; hrn and hrn-mv need 'hrn-studio models add' first",
+    )
     add("--texture", type=int, choices=(1024, 2048, 4096), default=2048, help="texture size")
     add("--no-white-balance", action="store_true", help="keep the colours of the picture")
     add("--sharpen", type=float, default=0.0, metavar="0..1", help="sharpen the texture")
@@ -50,27 +63,34 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Returns 0, or 1 when some of several heads could not be made."""
+    """Returns 0, 1 when some of several heads could not be made, 130 when stopped after some."""
     options = _options(args)
     from hrn_studio.export.folder import check_folder
-    from hrn_studio.export.names import file_stem
     from hrn_studio.pipeline import Models
 
     check_folder(args.out)
     models = Models.load()
+    done = _Done()
     try:
-        if not args.each:
-            name = file_stem(args.name or args.images[0].stem)
-            done = [_one(models, args.images, args.out, name, options, alone=True)]
-            failed: list[tuple[Path, str]] = []
+        if args.each:
+            _each(models, args, options, done)
         else:
-            done, failed = _each(models, args, options)
+            _one(models, args.images, args.out, args.name, options, done, alone=True)
+    except (StudioError, KeyboardInterrupt) as error:
+        if args.json and isinstance(error, StudioError):
+            done.failed += [(image, str(error)) for image in args.images]
+            _print_json(done)
+        if done.heads:  # of several; those are there
+            _report(args, done)
+            print("hrn-studio: stopped; the heads above were written", file=sys.stderr)
+            return 130
+        raise
     finally:
         models.close()
-    _report(args, done, failed)
-    if not done:
+    _report(args, done)
+    if not done.heads:
         raise StudioError("no head could be made; each picture's reason is given above")
-    return 1 if failed else 0
+    return 1 if done.failed else 0
 
 
 def _options(args: argparse.Namespace) -> Options:
@@ -90,6 +110,7 @@ def _options(args: argparse.Namespace) -> Options:
         hfov_deg=args.hfov,
         eye_distance_m=None if args.eye_distance is None else args.eye_distance / 1000,
         stage=args.stage,
+        engine=args.engine,
         texture_px=args.texture,
         white_balance=not args.no_white_balance,
         sharpen=args.sharpen,
@@ -99,79 +120,77 @@ def _options(args: argparse.Namespace) -> Options:
     )
 
 
-def _each(
-    models: Models, args: argparse.Namespace, options: Options
-) -> tuple[list[dict[str, Any]], list[tuple[Path, str]]]:
+def _each(models: Models, args: argparse.Namespace, options: Options, done: _Done) -> None:
     from hrn_studio.export.names import file_stem
 
-    done, failed, taken = [], [], set()
+    taken: set[str] = set()
     for image in args.images:
         name = base = file_stem(image.stem)
         number = 2
-        while name in taken:
+        while name.casefold() in taken:  # some disks do not tell A from a
             name, number = f"{base}_{number}", number + 1
-        taken.add(name)
+        taken.add(name.casefold())
         try:
-            done.append(_one(models, [image], args.out, name, options, alone=False))
+            _one(models, [image], args.out, name, options, done, alone=False)
         except StudioError as error:
-            failed.append((image, str(error)))
-    return done, failed
+            done.failed.append((image, str(error)))
 
 
 def _one(
-    models: Models, images: Sequence[Path], out: Path, name: str, options: Options, alone: bool
-) -> dict[str, Any]:
-    """Make and write one head; what to say about it."""
-    from hrn_studio.pipeline import read_pictures, reconstruct
+    models: Models,
+    images: Sequence[Path],
+    out: Path,
+    name: str | None,
+    options: Options,
+    done: _Done,
+    alone: bool,
+) -> None:
+    """Make and write one head, and note what to say about it."""
+    from hrn_studio.pipeline import reconstruct_to
 
-    result = follow(reconstruct(models, read_pictures(images), options), name)
-    folder = follow(write(models, result, out, name, options, alone), name)
-    left_out = [r for r in result.reports if not r.used]
-    return {
-        "name": name,
-        "folder": str(folder),
-        "pictures_used": [r.name for r in result.reports if r.used],
-        "pictures_left_out": {r.name: r.reason for r in left_out},
-        "scale_source": result.scale_source,
-        "residual_px": [round(v.state.residual_px, 2) for v in result.views],
-        "seconds": {k: round(v, 2) for k, v in result.timings_s.items()},
-        "notes": list(result.notes),
-    }
-
-
-def write(
-    models: Models, result: Reconstruction, out: Path, name: str, options: Options, alone: bool
-) -> Generator[Progress, None, Path]:
-    """Write a head with its preview; ``alone`` in its folder or beside others."""
-    from hrn_studio.export.formats import export
-    from hrn_studio.preview import preview_png
-
-    prefix = "" if alone else f"{name}_"
-    return export(
-        result,
-        models.head,
-        out,
-        name=name,
-        extra={f"{prefix}preview.png": preview_png(result, models.head)},
-        manifest_name=f"{prefix}manifest.json",
-        options=asdict(options),
+    label = name or images[0].stem
+    saved = follow(reconstruct_to(models, images, out, name, options, alone=alone), label)
+    result = saved.result
+    done.heads.append(
+        {
+            "name": saved.name,
+            "folder": str(saved.folder),
+            "pictures_used": [
+                {"picture": r.name, "note": r.reason} for r in result.reports if r.used
+            ],
+            "pictures_left_out": [
+                {"picture": r.name, "reason": r.reason} for r in result.reports if not r.used
+            ],
+            "scale_source": result.scale_source,
+            "residual_px": [round(v.state.residual_px, 2) for v in result.views],
+            "seconds": {k: round(v, 2) for k, v in result.timings_s.items()},
+            "notes": list(result.notes),
+        }
     )
 
 
-def _report(
-    args: argparse.Namespace, done: list[dict[str, Any]], failed: list[tuple[Path, str]]
-) -> None:
+def _print_json(done: _Done) -> None:
+    failures = [{"picture": str(p), "reason": reason} for p, reason in done.failed]
+    print(json.dumps({"heads": done.heads, "failed": failures}, indent=1))
+
+
+def _report(args: argparse.Namespace, done: _Done) -> None:
     if args.json:
-        failures = [{"picture": str(p), "reason": reason} for p, reason in failed]
-        print(json.dumps({"heads": done, "failed": failures}, indent=1))
-    for head in done:
+        _print_json(done)
+    for head in done.heads:
         if not args.json:
             print(f"{head['name']}: {Path(head['folder']) / (head['name'] + '.glb')}")
+            for used in head["pictures_used"]:
+                if used["note"]:
+                    print(f"  {used['picture']}: {used['note']}")
             for note in head["notes"]:
                 print(f"  {note}")
-        for picture, reason in head["pictures_left_out"].items():
-            print(f"hrn-studio: left out {picture}: {reason}", file=sys.stderr)
-    for picture, reason in failed:
+        for left in head["pictures_left_out"]:
+            print(f"hrn-studio: left out {left['picture']}: {left['reason']}", file=sys.stderr)
+    for picture, reason in done.failed:
         print(f"hrn-studio: {picture}: {reason}", file=sys.stderr)
-    if failed:
-        print(f"hrn-studio: {len(done)} heads made, {len(failed)} pictures failed", file=sys.stderr)
+    if done.failed:
+        print(
+            f"hrn-studio: heads made: {len(done.heads)}; pictures that failed: {len(done.failed)}",
+            file=sys.stderr,
+        )

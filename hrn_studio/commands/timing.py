@@ -94,9 +94,8 @@ def run_fit(args: argparse.Namespace) -> int:
 
 def _time_fit(models: Models, images: Sequence[Path]) -> dict[str, float]:
     """Seconds of each step from the pictures' files to the written head."""
-    from hrn_studio.commands.reconstruct import write
     from hrn_studio.live.masks import head_masks
-    from hrn_studio.pipeline import Options, finish, read_pictures, reconstruct
+    from hrn_studio.pipeline import Options, finish, read_pictures, reconstruct, write_head
     from hrn_studio.preview import preview_png
 
     start = time.perf_counter()
@@ -113,7 +112,7 @@ def _time_fit(models: Models, images: Sequence[Path]) -> dict[str, float]:
         tracked = tracked if tracked != start else time.perf_counter()
     fitted = time.perf_counter()
     with TemporaryDirectory() as folder:
-        finish(write(models, result, Path(folder) / "head", "head", Options(), alone=True))
+        finish(write_head(models, result, Path(folder) / "head", "head", Options()))
     done = time.perf_counter()
     # two steps that the others hold, once more by themselves
     for view in result.views:

@@ -80,22 +80,26 @@ def solve_coarse(
     sigma = _padded(shots[0].estimate.identity_sigma, head.identity_count, fill=1.0)
     gates = np.array([_gated(head, s, settings) for s in shots])
     tracks, cameras = [s.track for s in shots], [s.camera for s in shots]
-    singles = []
+    singles, poses = [], []
     for shot, expression in zip(shots, gates, strict=True):
         alone = solver.solve(
             [shot.track], [shot.camera], settings=settings.identity, expression=expression[None]
         )
         singles.append(alone.identity)
+        poses.append(alone.T_camera_head[0])
     single = settings.map_share * maps + (1 - settings.map_share) * np.array(singles)
     weights = _agreement([s.frame.name for s in shots], maps, sigma, settings, force)
+    used = np.flatnonzero(weights > 0)
     joint = solver.solve(
-        tracks,
-        cameras,
+        [tracks[k] for k in used],
+        [cameras[k] for k in used],
         settings=settings.identity,
-        expression=gates,
-        frame_weights=list(weights),
-        solve_focal=_may_solve_focal(shots),
+        expression=gates[used],
+        frame_weights=list(weights[used]),
+        solve_focal=_may_solve_focal([shots[k] for k in used]),
     )
+    for k, T in zip(used, joint.T_camera_head, strict=True):
+        poses[k] = T
     mean = (weights[:, None] * maps).sum(0) / weights.sum()
     identity = settings.map_share * mean + (1 - settings.map_share) * joint.identity
     if joint.focal_scale != 1.0:
@@ -109,11 +113,13 @@ def solve_coarse(
         identity=identity,
         identity_sigma=0.0,
         expression=gates,
-        poses=list(joint.T_camera_head),
+        poses=poses,
         solve_expression=bool(gates.any()),
     )
     states = _states(head, shots, cameras, identity, posed)
-    scale, source = _scale(head, shots, states, eye_distance_m)
+    scale, source = _scale(
+        head, [shots[k] for k in used], [states[k] for k in used], eye_distance_m
+    )
     return Coarse(identity, tuple(_scaled(s, scale, source) for s in states), single, weights)
 
 

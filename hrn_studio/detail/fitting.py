@@ -92,14 +92,17 @@ def fit(
     clock = _Clock()
     yield Progress("coarse", 0.0, "solving for the head's shape and pose")
     solver = LandmarkSolver(head, embedding)
-    coarse = solve_coarse(
-        head,
-        solver,
-        shots,
-        settings.coarse,
-        force=settings.force,
-        eye_distance_m=settings.eye_distance_m,
-    )
+    try:
+        coarse = solve_coarse(
+            head,
+            solver,
+            shots,
+            settings.coarse,
+            force=settings.force,
+            eye_distance_m=settings.eye_distance_m,
+        )
+    except np.linalg.LinAlgError as error:
+        raise _broken(shots) from error
     states = [
         _with_gaze(head, shot, state) for shot, state in zip(shots, coarse.states, strict=True)
     ]
@@ -120,10 +123,7 @@ def fit(
         neutral = np.asarray(neutral + displacement, np.float32)
         stages["mid"] = neutral
     if not np.isfinite(neutral).all():
-        raise FitError(
-            f"the fit of {shots[0].frame.name} did not come to an end with finite numbers; "
-            "use another picture"
-        )
+        raise _broken(shots)
     clock.lap("mid")
     views = [
         View(
@@ -149,9 +149,7 @@ def fit(
     return Reconstruction(
         neutral=neutral,
         views=result.views,
-        coefficients=Coefficients(
-            identity, shown.coefficients.expression, shown.coefficients.gaze
-        ),
+        coefficients=Coefficients(identity, shown.coefficients.expression, shown.coefficients.gaze),
         scale=scale,
         scale_source=shown.scale_source,
         maps=result.maps,
@@ -188,6 +186,13 @@ def _after(
                 result: FineResult = stop.value
                 return result
             yield replace(step, fraction=start + (1 - start) * step.fraction)
+
+
+def _broken(shots: Sequence[Shot]) -> FitError:
+    return FitError(
+        f"the fit of {shots[0].frame.name} did not come to an end with finite numbers; "
+        "use another picture"
+    )
 
 
 class _Clock:

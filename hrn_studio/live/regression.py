@@ -86,11 +86,28 @@ def load_maps(path: Path | None = None) -> RegressionMaps:
     if not path.is_file():
         raise ModelDataError(f"the regression maps '{path}' are missing; {_REMEDY}")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # numpy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         counts = arrays.pop("counts")
-        return RegressionMaps(
+        maps = RegressionMaps(
             **arrays, identity_count=int(counts[0]), expression_count=int(counts[1])
         )
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise ModelDataError(f"the regression maps '{path}' are damaged; {_REMEDY}") from error
+    seen, told = sum(features.BLOCKS), maps.identity_count + maps.expression_count
+    shapes = (maps.mean.shape, maps.deviation.shape, maps.weights.shape, maps.bias.shape)
+    if shapes != ((seen,), (seen,), (seen, told), (told,)) or maps.sigma.shape != (told,):
+        raise ModelDataError(
+            f"the regression maps '{path}' are of another version or damaged (sizes); {_REMEDY}"
+        )
+    return maps
