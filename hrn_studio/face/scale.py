@@ -12,14 +12,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hrn_studio.face.irises import gaze_of
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.transforms import apply
-from hrn_studio.records import FaceState, Track
+from hrn_studio.records import Doubles, FaceState, Floats, Track
 
 IRIS_RINGS = {"Right": (469, 470, 471, 472), "Left": (474, 475, 476, 477)}
 """FaceMesh points on the rim of each iris: two opposite pairs."""
-TRACKER_RATIO = 1.0
-"""Iris diameter as the tracker draws it over the true one, measured on renders."""
+TRACKER_RATIO = 1.005
+"""Iris diameter as the tracker draws it over the true one.
+
+Median of 60 renders of the default head with open eyes, turned up to 35 degrees, irises 16 px
+wide; single pictures scatter by 7 % (robust standard deviation), and turned over 20 degrees they
+say 0.94."""
 HEAD_SIGMA = 0.04
 """Spread of adult heads' sizes, as a share."""
 IRIS_SIGMA = 0.035
@@ -38,16 +43,26 @@ def iris_log_scale(track: Track, state: FaceState, head: HeadModel) -> float | N
         return None
     centers = head.eye_centers(state.coefficients.identity) * state.scale
     depths = apply(state.T_camera_head, centers)[:, 2]
+    shares = _widths_seen(gaze_of(head, track, state), state)
     found = []
-    for eye, depth in zip(head.eyes, depths, strict=True):
+    for eye, depth, share in zip(head.eyes, depths, shares, strict=True):
         rim = track.points_px[list(IRIS_RINGS[eye.side])].astype(np.float64)
-        across = max(np.linalg.norm(rim[0] - rim[2]), np.linalg.norm(rim[1] - rim[3]))
+        across = max(np.linalg.norm(rim[0] - rim[2]) / share, np.linalg.norm(rim[1] - rim[3]))
         if across < _MIN_DIAMETER_PX:
             return None
         radius = eye.radius * state.scale  # the iris lies in front of the eyeball's centre
         expected = state.camera.focal_px * head.iris_diameter / (depth - radius)
         found.append(np.log(TRACKER_RATIO * expected / across))
     return float(np.mean(found))
+
+
+def _widths_seen(gaze: Floats, state: FaceState) -> Doubles:
+    """(2,) what is left of an iris's width when its eye looks past the camera, 0.5..1."""
+    yaw, pitch = gaze.T.astype(np.float64)
+    looks = np.stack([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], 1)
+    seen = looks @ state.T_camera_head[:3, :3].T
+    share = np.abs(seen[:, 2]) / np.hypot(seen[:, 0], seen[:, 2])
+    return np.asarray(np.maximum(share, 0.5))
 
 
 def head_scale(
