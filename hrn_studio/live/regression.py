@@ -1,7 +1,8 @@
 """Learned maps: from a tracked face to what its coefficients probably are.
 
 ``packaging/build_regression.py`` trains them on renders of the default head: ridge regression from
-the standardised features of :mod:`hrn_studio.live.features`, each group of which weighs the same.  A network with a hidden layer did not do better on unseen renders.
+the standardised features of :mod:`hrn_studio.live.features`, each group of which weighs the same.
+A network with a hidden layer did not do better on unseen renders.
 """
 
 from __future__ import annotations
