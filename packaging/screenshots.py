@@ -40,7 +40,11 @@ class Photographer:
         values: dict[str, Any] = {"theme": theme}
         window = dataclasses.replace(self.studio.settings.window, **values)
         # The demo's camera is nearer than a person should sit.
-        near = {"distance": [0.45, 1.2, 0.3, 2.0, 1.0], "face_size": [120.0, 1e9, 90.0, 1e9, 1.0]}
+        near = {
+            "distance": [0.45, 1.2, 0.3, 2.0, 1.0],
+            "face_size": [120.0, 1e9, 90.0, 1e9, 1.0],
+            "balance": [-0.5, 0.5, -1.0, 1.0, 1.0],
+        }
         guidance = dataclasses.replace(self.studio.settings.guidance, limits=near)
         camera = dataclasses.replace(self.studio.settings.camera, mirror=True)
         self.studio.use(
@@ -116,8 +120,8 @@ def half_dark(image: Any) -> Any:
     """One side of the face without light."""
     import numpy as np
 
-    side = np.linspace(0.25, 1.0, image.shape[1])
-    gain = np.clip((side - 0.25) * 1.6, 0.05, 0.9)[None, :, None]
+    across = np.linspace(-0.5, 0.5, image.shape[1])
+    gain = (0.16 + 0.84 / (1 + np.exp(-across / 0.03)))[None, :, None]
     return (image * gain).astype(np.uint8)
 
 

@@ -9,7 +9,7 @@ from hrn_studio.session.state import GUIDED
 from hrn_studio.ui import words
 from hrn_studio.ui.band import Action, BandContent
 from hrn_studio.ui.export_panel import ExportPanel
-from hrn_studio.ui.fit_panel import fit_sentence
+from hrn_studio.ui.fit_panel import fit_sentence, sentence
 from hrn_studio.ui.studio import LOW_DISK_BYTES, Studio
 
 
@@ -21,13 +21,16 @@ class BandActions:
     export: Callable[[], None]
     show_export: Callable[[], None]
     choose_folder: Callable[[], None]
+    compare: Callable[[], None]
+    """Choose a second result to show beside the first, or put it away."""
+    comparing: bool
 
 
 def band(studio: Studio, panel: ExportPanel, actions: BandActions, free: int) -> BandContent:
     """The instruction of this moment."""
     step = studio.session.step
     if step == "review":
-        return _review(studio)
+        return _review(studio, actions)
     if step == "export":
         return _export(studio, panel, actions)
     trouble = _trouble(studio, actions)
@@ -120,7 +123,7 @@ def _fit(studio: Studio) -> BandContent:
     failed = next((f for f in reversed(studio.fits.all) if f.state == "failed"), None)
     chosen = len(studio.session.chosen)
     if failed is not None and not chosen:
-        first = failed.problem.split("; ")[0]
+        first = sentence(failed.problem.split("; ")[0])
         again = Action("Try again", lambda: studio.fits.again(failed.id), filled=True)
         return BandContent("bad", f"{failed.name} was not fitted", first, again)
     if not chosen:
@@ -148,7 +151,7 @@ def _fit(studio: Studio) -> BandContent:
     return BandContent("ok", headline, reason, fuse, each)
 
 
-def _review(studio: Studio) -> BandContent:
+def _review(studio: Studio, actions: BandActions) -> BandContent:
     result = studio.session.shown
     if result is None:
         return BandContent("none", "Fit a frame first", "Results appear in the tray.")
@@ -165,7 +168,11 @@ def _review(studio: Studio) -> BandContent:
     if left_out:
         parts.append(f"Left out: {', '.join(left_out)}.")
     export = Action("Export…", lambda: studio.go("export"), "Ctrl E", filled=True)
-    return BandContent("ok", f"{result.name} is fitted", " ".join(parts), export)
+    compare = None
+    if len(studio.session.results) > 1:
+        text = "Photo and mesh" if actions.comparing else "Compare with…"
+        compare = Action(text, actions.compare)
+    return BandContent("ok", f"{result.name} is fitted", " ".join(parts), export, compare)
 
 
 def _export(studio: Studio, panel: ExportPanel, actions: BandActions) -> BandContent:

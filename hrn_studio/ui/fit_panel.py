@@ -300,10 +300,10 @@ class FitPanel(QWidget):
 def _said(problem: str) -> tuple[str, str]:
     """What happened and what to do: errors are written ``what; remedy``."""
     what_happened, _, remedy = problem.partition("; ")
-    return _sentence(what_happened), _sentence(remedy)
+    return sentence(what_happened), sentence(remedy)
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     if not text:
         return ""
     end = "" if text.endswith((".", "?")) else "."

@@ -222,9 +222,10 @@ class Stage(QWidget):
         self.more.setVisible(camera and picture)
         self.compare.choose(o.compare)
         for part in (self.compare, self._mesh_label, self.opacity):
-            part.setVisible(step == "review")
-        self._mesh_label.setVisible(step == "review" and o.compare == "blend")
-        self.opacity.setVisible(step == "review" and o.compare == "blend")
+            part.setVisible(step == "review" and not o.other)
+        blending = step == "review" and o.compare == "blend" and not o.other
+        self._mesh_label.setVisible(blending)
+        self.opacity.setVisible(blending)
         self.opacity.set_amount(o.mesh_opacity)
         self.asset.setVisible(step == "export")
         self.asset.choose(o.asset)

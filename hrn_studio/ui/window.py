@@ -310,7 +310,8 @@ class Window(QMainWindow):
         name = result.name if result is not None else ""
         stage = self.stage
         if step == "review":
-            stage.left.say("Photo and mesh")
+            other = next((r for r in session.results if r.id == o.other), None)
+            stage.left.say(other.name if other is not None else "Photo and mesh")
             stage.right.say("Result")
         elif step == "export":
             stage.left.say(name, "as it will be written")
@@ -408,7 +409,12 @@ class Window(QMainWindow):
 
     def _say(self) -> None:
         actions = BandActions(
-            self.source_menu, self.export_now, self.show_export, self.choose_export_folder
+            self.source_menu,
+            self.export_now,
+            self.show_export,
+            self.choose_export_folder,
+            self.compare,
+            bool(self.stage.options.other),
         )
         self.band.say(band(self._studio, self.export, actions, self._free))
 
@@ -683,6 +689,27 @@ class Window(QMainWindow):
         self._soon()
 
     # --- review ---
+
+    def compare(self) -> None:
+        """Show another result on the left; the photograph again when one is shown."""
+        if self.stage.options.other:
+            self.compare_with("")
+            return
+        session = self._studio.session
+        others = [r for r in session.results if r.id != session.result]
+        if len(others) == 1:
+            self.compare_with(others[0].id)
+            return
+        menu = QMenu(self)
+        for result in others:
+            action = menu.addAction(result.name)
+            action.triggered.connect(lambda _=False, i=result.id: self.compare_with(i))
+        menu.exec(self.band.secondary.mapToGlobal(self.band.secondary.rect().bottomLeft()))
+        menu.deleteLater()
+
+    def compare_with(self, result_id: str) -> None:
+        self.stage.set_options(other=result_id)
+        self._say()
 
     def _on_shaped(self, names: tuple[str, ...], amount: float) -> None:
         weights = self.show_panes.moment.weights

@@ -171,6 +171,23 @@ def test_several_frames_make_one_head(qtbot, window, film, parts):
     assert window.show_panes.heat.scale.title == "mm"
 
 
+def test_two_results_are_shown_side_by_side(qtbot, window, film):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    fit(qtbot, window)
+    take(qtbot, window)
+    fit(qtbot, window)
+    window.studio.go("review")
+    window._say()
+    qtbot.mouseClick(window.band.secondary, Qt.MouseButton.LeftButton)
+    first = window.studio.session.results[0]
+    assert window.stage.options.other == first.id
+    assert window.stage.left.title.text() == first.name
+    assert [s.key for s in window.show_panes.panes()] == ["picture", "mesh"]
+    qtbot.mouseClick(window.band.secondary, Qt.MouseButton.LeftButton)
+    assert not window.stage.options.other
+
+
 def test_nothing_moves_between_the_steps(qtbot, window, film):
     go_live(qtbot, window, film)
     take(qtbot, window)
