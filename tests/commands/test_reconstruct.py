@@ -1,4 +1,4 @@
-"""``hrn-studio reconstruct`` as its user meets it: exit codes, sentences, and what is on the disk."""
+"""``hrn-studio reconstruct`` as its user meets it: exit codes, sentences, what is on the disk."""
 
 from __future__ import annotations
 
