@@ -47,7 +47,7 @@ from hrn_studio.records import AnyFloats, Doubles, FaceState, Floats, Ints, Prog
 
 T = TypeVar("T")
 
-_METRES = 0.1
+METRES = 0.1
 """Metres in HRN's unit."""
 _ELSEWHERE = ("inner_mouth", "eye_sockets", "nostrils", "ears")
 """Regions of the head that the Basel face does not have, or has in another shape."""
@@ -192,7 +192,7 @@ def carried(
     chosen = np.array(FACEMESH[len(JAW) :])
     own = embedding.points(neutral)[chosen].astype(np.float64)
     usable = embedding.usable[chosen]
-    face = np.asarray(basel, np.float64) * _METRES
+    face = np.asarray(basel, np.float64) * METRES
     theirs = face[landmarks[len(JAW) :]]
     scale, R, t = similarity(theirs[usable], own[usable])
     laid = scale * face @ R.T + t
