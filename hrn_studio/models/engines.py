@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrn_studio import paths
@@ -10,6 +12,7 @@ from hrn_studio.errors import ModelDataError, UsageError
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.models.shelf import reason
+from hrn_studio.records import Frame, Track
 
 if TYPE_CHECKING:
     from hrn_studio.detail.fitting import Shaper
@@ -71,3 +74,39 @@ def make_shaper(
         device = "cuda" if torch.cuda.is_available() else "cpu"
     loaded = load_engine(paths.user_models_dir() / "hrn", device)
     return hrn_shaper(loaded, head, embedding, shots, together=engine == "hrn-mv")
+
+
+def regression_times(faces: Iterable[tuple[Frame, Track]]) -> dict[str, tuple[float, ...]]:
+    """Seconds per frame of HRN's regression by every way to run it here.
+
+    Parameters
+    ----------
+    faces
+        Some tracked frames.
+
+    Returns
+    -------
+    By the way's name, with a word on ways that do not answer like torch and on the one that the
+    live view would take; empty when the user has no such weights.
+
+    Raises
+    ------
+    ModelDataError
+        The weights are damaged.
+    """
+    if reason(paths.user_models_dir(), "live regressor") is not None:
+        return {}
+    from hrn_studio.detail.hrn import runner, store
+    from hrn_studio.detail.hrn.alignment import quick_crop
+    from hrn_studio.detail.hrn.ibug import ibug_points
+
+    crops = [quick_crop(frame.image, ibug_points(track, frame.height)) for frame, track in faces]
+    net = store.load_regression(paths.user_models_dir() / "hrn")
+    with tempfile.TemporaryDirectory() as folder:
+        measured = runner.measure(net, crops, Path(folder))
+    best = runner.fastest(measured)
+    result = {}
+    for way in measured:
+        word = " (chosen)" if way is best else "" if way.faithful else " (inexact)"
+        result[way.name + word] = way.times_s
+    return result

@@ -9,6 +9,7 @@ The ONNX ways need the packages onnx and onnxruntime (extra ``hrn-live``).
 from __future__ import annotations
 
 import importlib.util
+import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -169,8 +170,9 @@ def quantize(source: Path, target: Path, crops: Sequence[Bytes]) -> None:
         def get_next(self) -> dict[str, Any] | None:
             return next(feeds, None)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # it thinks aloud
+    try:
         quantization.quantize_static(
             str(source),
             str(target),
@@ -180,6 +182,8 @@ def quantize(source: Path, target: Path, crops: Sequence[Bytes]) -> None:
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
         )
+    finally:
+        logging.disable(before)
 
 
 def session(path: Path) -> Runner:
