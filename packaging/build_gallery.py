@@ -85,9 +85,9 @@ CASES = (
         "Five pictures of one person",
         "lips, lids, nose, brows and outline lie on the picture; both sides of the head carry "
         "skin that was seen, without a seam down the middle.",
-        "further from the truth than the front picture alone, because the mesh is bent to all "
-        "five and the tracker errs most on turned faces; spots in front of the ear and a line on "
-        "the neck, where hair and clothes began.",
+        "further from the truth than the front picture alone: turned faces say less of the shape, "
+        "and the mesh is bent to all five, where the tracker errs in each; spots in front of the "
+        "ear and a line on the neck, where hair and clothes began.",
         demo=("1_front", "2_left", "3_right", "4_up", "5_down"),
     ),
     Case(
