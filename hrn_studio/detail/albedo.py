@@ -178,7 +178,7 @@ def _without_shine(
     return bright - share * (over - _held(over, 2 * _SHINE * room, _SHINE)), hue
 
 
-def _held(values: Floats, start: float, room: float | AnyFloats) -> Floats:
+def _held(values: Floats, start: float | AnyFloats, room: float | AnyFloats) -> Floats:
     """Values as they are up to ``start``, then bent so as never to exceed ``start + room``."""
     over = np.maximum(values - start, 0)
     return np.asarray(np.minimum(values, start) + room * np.tanh(over / room), np.float32)

@@ -1,4 +1,4 @@
-"""Wrinkles and pores as displacement, and the normal map that goes with it.
+"""Pores and fine lines as displacement, and the normal map of all relief.
 
 Under soft light a crease is darker than the skin around it: "dark is deep" (Beeler et al. 2010,
 "High-quality single-shot capture of facial geometry", mesoscopic augmentation).  Brightness is
@@ -9,26 +9,20 @@ skin that no picture shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
-
 import numpy as np
 
-from hrn_studio.detail.atlas import Atlas
 from hrn_studio.detail.filters import blur, enlarge, shrink, smoothstep
 from hrn_studio.detail.light import LUMINANCE
-from hrn_studio.detail.sampling import compiled
-from hrn_studio.records import AnyFloats, Floats, Ints
+from hrn_studio.records import AnyFloats, Floats
 
-LIMIT_M = 0.0006
-_BANDS_M = (0.0004, 0.0008, 0.0016)  # standard deviations of the finer side of each band
-_DEPTH_M = 0.18  # metres of depth per metre of band and log unit of brightness
+LIMIT_M = 0.0002
+_BANDS_M = (0.0003, 0.0006)  # standard deviations of the finer side of each band
+_DEPTH_M = 0.45  # metres of depth per metre of band and log unit of brightness
 _HUE = 0.05  # log units of red against blue that make a dark spot a mark, not a crease
 
 
 def displacement(albedo: Floats, trust: AnyFloats, texel_m: float, resolution_m: float) -> Floats:
-    """Depth along the normal from brightness.
+    """Depth of what is finer than :mod:`.folds`, along the normal, from brightness.
 
     Parameters
     ----------
@@ -68,12 +62,12 @@ def displacement(albedo: Floats, trust: AnyFloats, texel_m: float, resolution_m:
         coarse = _mean(bright, known, 2 * sigma / texel_m)
         total += _DEPTH_M * sigma * 0.3 * np.tanh((fine - coarse) / 0.3)
         fine = coarse
-    total *= mask * (1 - _marks(log, bright, known, texel_m))
+    total *= mask * (1 - marks(log, bright, known, texel_m))
     result[large] = LIMIT_M * np.tanh(total / LIMIT_M)
     return result
 
 
-def _marks(log: Floats, bright: Floats, known: Floats, texel_m: float) -> Floats:
+def marks(log: Floats, bright: Floats, known: Floats, texel_m: float) -> Floats:
     """0..1 where dark means dark of colour: spots of another hue, and the texture of hair."""
     factor = 2 if texel_m < 0.0003 else 1
     warmth = shrink(log[..., 0] - log[..., 2], factor)
@@ -91,128 +85,3 @@ def _marks(log: Floats, bright: Floats, known: Floats, texel_m: float) -> Floats
 
 def _mean(values: Floats, weight: Floats, sigma: float) -> Floats:
     return np.asarray(blur(values * weight, sigma) / np.maximum(blur(weight, sigma), 1e-4))
-
-
-def normal_map(
-    atlas: Atlas,
-    displacement_m: Floats,
-    vertices: AnyFloats,
-    normals: AnyFloats,
-    triangles: Ints,
-    uv: AnyFloats,
-    uv_triangles: Ints,
-    tangents: AnyFloats,
-) -> Floats:
-    """Tangent-space normals of a displaced surface.
-
-    The normal tilts against the surface gradient of the height (Mikkelsen 2010, "Bump mapping
-    unparametrized surfaces on the GPU"), which needs no square texels.
-
-    Parameters
-    ----------
-    displacement_m
-        (S, S) metres along the normal.
-    vertices, normals
-        (V, 3) metres, and unit.
-    tangents
-        (U, 4) from :func:`hrn_studio.geometry.mesh.corner_tangents`.
-
-    Returns
-    -------
-    (S, S, 3) unit; +X along +u, +Y along +v, +Z along the normal; (0, 0, 1) where empty.
-    """
-    p, q = np.asarray(vertices, np.float64)[triangles], np.asarray(uv, np.float64)[uv_triangles]
-    e1, e2 = p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]
-    (u1, v1), (u2, v2) = (q[:, 1] - q[:, 0]).T, (q[:, 2] - q[:, 0]).T
-    area = u1 * v2 - u2 * v1
-    area = np.where(np.abs(area) < 1e-12, np.inf, area)[:, None]
-    along_u = (e1 * v2[:, None] - e2 * v1[:, None]) / area
-    along_v = (e2 * u1[:, None] - e1 * u2[:, None]) / area
-    result = np.zeros((*displacement_m.shape, 3), np.float32)
-    result[..., 2] = 1
-    _normal_kernel()(
-        atlas.triangle,
-        atlas.barycentric,
-        np.ascontiguousarray(displacement_m, np.float32),
-        along_u.astype(np.float32),
-        along_v.astype(np.float32),
-        np.asarray(normals, np.float32)[triangles],
-        np.asarray(tangents, np.float32)[uv_triangles],
-        result,
-    )
-    return result
-
-
-@cache
-def _normal_kernel() -> Callable[..., None]:
-    return compiled(_tilt)
-
-
-def _tilt(
-    triangle: Any,
-    barycentric: Any,
-    height: Any,
-    along_u: Any,
-    along_v: Any,
-    normals: Any,
-    tangents: Any,
-    result: Any,
-) -> None:
-    size = triangle.shape[0]
-    n, tangent = np.empty(3, np.float32), np.empty(3, np.float32)
-    across, grad = np.empty(3, np.float32), np.empty(3, np.float32)
-    for row in range(1, size - 1):
-        for column in range(1, size - 1):
-            t = triangle[row, column]
-            if t < 0:
-                continue
-            du = height[row, column + 1] - height[row, column - 1]
-            dv = height[row - 1, column] - height[row + 1, column]
-            if du == 0 and dv == 0:
-                continue
-            du *= np.float32(0.5 * size)
-            dv *= np.float32(0.5 * size)
-            for k in range(3):
-                n[k] = np.float32(0)
-                tangent[k] = np.float32(0)
-                for c in range(3):
-                    w = barycentric[row, column, c]
-                    n[k] += w * normals[t, c, k]
-                    tangent[k] += w * tangents[t, c, k]
-            length = np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2])
-            if length == 0:
-                continue
-            for k in range(3):
-                n[k] /= length
-            dot = n[0] * tangent[0] + n[1] * tangent[1] + n[2] * tangent[2]
-            for k in range(3):
-                tangent[k] -= dot * n[k]
-            length = np.sqrt(tangent[0] ** 2 + tangent[1] ** 2 + tangent[2] ** 2)
-            if length == 0:
-                continue
-            for k in range(3):
-                tangent[k] /= length
-            sign = tangents[t, 0, 3]
-            for k in range(3):
-                i, j = (k + 1) % 3, (k + 2) % 3
-                across[k] = sign * (n[i] * tangent[j] - n[j] * tangent[i])
-            det = np.float32(0)
-            for k in range(3):
-                i, j = (k + 1) % 3, (k + 2) % 3
-                det += n[k] * (along_u[t, i] * along_v[t, j] - along_u[t, j] * along_v[t, i])
-            if det == 0:
-                continue
-            for k in range(3):
-                i, j = (k + 1) % 3, (k + 2) % 3
-                r1 = along_v[t, i] * n[j] - along_v[t, j] * n[i]
-                r2 = n[i] * along_u[t, j] - n[j] * along_u[t, i]
-                grad[k] = (r1 * du + r2 * dv) / det
-            x = -(grad[0] * tangent[0] + grad[1] * tangent[1] + grad[2] * tangent[2])
-            y = -(grad[0] * across[0] + grad[1] * across[1] + grad[2] * across[2])
-            steep = np.sqrt(x * x + y * y)
-            if steep > np.float32(1):
-                x, y = x / steep, y / steep
-            length = np.sqrt(x * x + y * y + np.float32(1))
-            result[row, column, 0] = x / length
-            result[row, column, 1] = y / length
-            result[row, column, 2] = np.float32(1) / length

@@ -16,13 +16,15 @@ def blur(image: AnyFloats, sigma: float) -> Floats:
     if sigma <= 0:
         return np.asarray(image, np.float32)
     factor = 1
-    while sigma / factor > 2 and min(image.shape[:2]) % (2 * factor) == 0:
+    while sigma / factor > 2 and min(image.shape[:2]) >= 8 * factor:
         factor *= 2
-    small = shrink(image, factor)
+    height, width_px = image.shape[:2]
+    short = [(0, -height % factor), (0, -width_px % factor)] + [(0, 0)] * (image.ndim - 2)
+    small = shrink(np.pad(image, short, "edge"), factor)
     width = max((sigma / factor) ** 2 - (1 - 1 / factor**2) / 6, 0.05) ** 0.5
     sigmas = (width, width) + (0.0,) * (small.ndim - 2)
     small = ndimage.gaussian_filter(small, sigmas, mode="nearest", truncate=3.0)
-    return enlarge(small, factor)
+    return enlarge(small, factor)[:height, :width_px]
 
 
 def weighted_blur(image: AnyFloats, weight: AnyFloats, sigma: float) -> tuple[Floats, Floats]:

@@ -17,16 +17,18 @@ from hrn_studio.detail.albedo import cleaned, skin_only
 from hrn_studio.detail.atlas import Atlas, mirror_corners
 from hrn_studio.detail.blending import Blend, blend
 from hrn_studio.detail.completion import Completion, complete
-from hrn_studio.detail.displacement import displacement, normal_map
+from hrn_studio.detail.displacement import displacement
 from hrn_studio.detail.eyes import EyeColours, eye_colours
 from hrn_studio.detail.filters import enlarge
 from hrn_studio.detail.groundwork import (
     Groundwork,
+    coarse_relief,
     estimate_light,
     light_at_eyes,
     lit,
     vertex_shading,
 )
+from hrn_studio.detail.normalmap import normal_map
 from hrn_studio.detail.paint import paint_parts
 from hrn_studio.detail.sight import Sight, look
 from hrn_studio.face.model import HeadModel
@@ -156,13 +158,14 @@ def fine(
     maps = _maps(work, recipe, mix, colours, picture, deformation)
     if relief:
         trust = work.zones.plain * mix.seen * (recipe.seen > 0.5)
+        depth = coarse_relief(head, neutral, work, mix, views, found.lights, trust)
+        yield Progress("fine", 0.9, "folds")
         resolution = min(
             float(v.state.T_camera_head[2, 3]) / v.state.camera.focal_px for v in views
         )
-        depth = displacement(
-            total, trust, work.texel_m * work.small.size / options.size, resolution
-        )
-        yield Progress("fine", 0.93, "wrinkles and pores")
+        scale = options.size // work.small.size
+        depth = enlarge(depth, scale) + displacement(total, trust, work.texel_m / scale, resolution)
+        yield Progress("fine", 0.95, "pores")
         tangents = corner_tangents(
             neutral, head.triangles, head.uv, head.uv_triangles, work.normals
         )

@@ -9,13 +9,16 @@ import numpy as np
 
 from hrn_studio.detail import light, occlusion
 from hrn_studio.detail.atlas import Atlas
+from hrn_studio.detail.blending import Blend
+from hrn_studio.detail.displacement import marks
 from hrn_studio.detail.filters import pool, smoothstep
+from hrn_studio.detail.folds import folds, light_gradient, slope_vectors
 from hrn_studio.detail.sight import Sight
 from hrn_studio.detail.zones import Zones, zones
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import triangle_areas, vertex_normals
 from hrn_studio.geometry.uv import uv_areas
-from hrn_studio.records import AnyFloats, Bools, Floats, Ints
+from hrn_studio.records import AnyFloats, Bools, Floats, Ints, View
 
 ANALYSIS = 512
 """Texels a side of the atlas on which all that changes slowly is found."""
@@ -102,3 +105,32 @@ def _texel_m(head: HeadModel, vertices: AnyFloats, size: int) -> float:
     flat = np.abs(uv_areas(head.uv, head.uv_triangles[chosen])) * size**2
     good = flat > 1e-6
     return float(np.sqrt(np.median(area[good] / flat[good])))
+
+
+def coarse_relief(
+    head: HeadModel,
+    neutral: AnyFloats,
+    work: Groundwork,
+    mix: Blend,
+    views: Sequence[View],
+    lights: Floats,
+    trust: Floats,
+) -> Floats:
+    """(A, A) displacement in metres by :func:`.folds.folds`, from all pictures' shading at once."""
+    first, second = slope_vectors(neutral, head.triangles, head.uv, head.uv_triangles)
+    shape = (work.small.size, work.small.size)
+    pull = np.zeros((*shape, 2), np.float32)
+    triangle = np.maximum(work.small.triangle, 0)
+    for view, one, share in zip(views, lights, mix.weights, strict=True):
+        rotation = view.state.T_camera_head[:3, :3]
+        turned = vertex_normals(view.vertices, head.triangles) @ rotation.T
+        gradient = light_gradient(turned, one @ light.LUMINANCE) @ rotation
+        field = work.small.interpolate(gradient, head.triangles)
+        for k, vectors in enumerate((first, second)):
+            along = np.einsum("abc,abc->ab", field, vectors.astype(np.float32)[triangle])
+            pull[..., k] += share * along * work.small.size
+    log = np.log(np.maximum(mix.albedo, 0.004))
+    bright = log @ light.LUMINANCE.astype(np.float32)
+    known = np.maximum(trust, 1e-3)
+    weight = trust * (1 - marks(log, bright, known, work.texel_m))
+    return folds(bright, weight, pull, work.texel_m)
