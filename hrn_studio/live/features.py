@@ -22,10 +22,9 @@ CROP_PX = 112
 CROP_M_PER_PX = 0.0017
 """A crop shows 190 mm of the face."""
 _CROP_CENTER_M = (0.0, -0.02)
-_SMALL = 28
-_BINS = 9
-BLOCKS = (3 * 478 + POSE_FEATURES, 1296, 6084, _SMALL * _SMALL)
-"""Sizes of the groups of features: landmarks and pose, large cells, small cells, light."""
+_CELL, _BINS = 8, 9
+BLOCKS = (3 * 478 + POSE_FEATURES, 6084)
+"""Sizes of the groups of features: landmarks and pose, appearance."""
 
 Indices: TypeAlias = NDArray[np.intp]
 
@@ -94,19 +93,12 @@ def _shrunk(image: Bytes, matrix: Doubles, scale: float) -> tuple[Bytes, Doubles
 
 
 def appearance_features(crop: Bytes) -> Floats:
-    """(8164,) how the face looks: gradients over large and small cells, and the light itself.
+    """(6084,) histograms of oriented gradients in cells of 8 pixels (Dalal & Triggs, CVPR 2005).
 
-    Histograms of oriented gradients (Dalal & Triggs, CVPR 2005) over cells of 16 and of 8 pixels,
-    then the crop at a quarter of its size, freed of brightness and contrast.
+    Larger cells know less; the light itself, at low resolution, told more of renders and less of
+    other pictures.
     """
-    small = cv2.resize(crop, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA).astype(np.float32)
-    small = (small - small.mean()) / (small.std() + 3)
-    return np.concatenate([_gradients(crop, 16), _gradients(crop, 8), small.ravel()])
-
-
-def _gradients(crop: Bytes, cell: int) -> Floats:
-    """Histograms of oriented gradients in square cells, normalised over blocks of two by two."""
     hog = cv2.HOGDescriptor(
-        (CROP_PX, CROP_PX), (2 * cell, 2 * cell), (cell, cell), (cell, cell), _BINS
+        (CROP_PX, CROP_PX), (2 * _CELL, 2 * _CELL), (_CELL, _CELL), (_CELL, _CELL), _BINS
     )
     return np.asarray(hog.compute(crop), np.float32).ravel()
