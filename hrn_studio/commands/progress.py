@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from contextlib import closing
-from typing import TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from hrn_studio.records import Progress
+if TYPE_CHECKING:
+    from hrn_studio.records import Progress
 
 T = TypeVar("T")
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hrn_studio import paths
 from hrn_studio.commands import Commands
 from hrn_studio.errors import ModelDataError, UsageError
@@ -200,6 +198,8 @@ def _show(
 
 def summary(laps: Laps, factor: float) -> dict[str, dict[str, float]]:
     """``median`` and ``p95`` of each step's times, multiplied by ``factor``."""
+    import numpy as np
+
     return {
         name: {
             "median": round(float(np.median(values)) * factor, 4),
