@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from hrn_studio.detail.hrn import camera, losses
 from hrn_studio.detail.hrn.bake import bake
 from hrn_studio.detail.hrn.draw import Drawing, draw
-from hrn_studio.detail.hrn.hierarchy import Canvas, Placed, detail, place, resized
+from hrn_studio.detail.hrn.hierarchy import Canvas, Placed, detail, place
 from hrn_studio.detail.hrn.masks import outline
 from hrn_studio.detail.hrn.resnet import Parts, Regression
 from hrn_studio.detail.hrn.result import HrnFace, collect
@@ -88,13 +88,13 @@ def reconstruct(
         placed = place(canvas, parts, calm)
         albedo = _albedo(canvas, parts, tint)
         flat = albedo.new_zeros(1, 1, SIZE, SIZE)
-        layers = detail(canvas, placed, flat, resized(albedo, SIZE), parts.light)
+        layers = detail(canvas, placed, flat, albedo, parts.light)
         valid = sample_picture(canvas.unwrap, placed.camera, mask)
     texture = yield from bake(canvas, placed, face.fat, face.mask, texture_px, rasterizer)
     return collect(
         *(placed, parts, layers),
         texture=texture,
-        albedo=resized(albedo, SIZE),
+        albedo=albedo,
         deformation=calm,
         displacement=flat,
         valid=valid,
@@ -108,9 +108,11 @@ def _unknown(start: Tensor) -> Tensor:
 
 
 def _albedo(canvas: Canvas, parts: Parts, tint: Tensor) -> Tensor:
-    """The model's colours over UV with the offsets."""
-    own: Tensor = canvas.unwrap(canvas.face.albedo(parts.texture))
-    return own + resized(tint, SIZE)
+    """The model's colours over UV with the offsets, (1, 3, 256, 256).
+
+    By way of the vertices, as only the texels they lie in were fitted.
+    """
+    return canvas.unwrap(canvas.face.albedo(parts.texture) + sample_map(tint, canvas.uv))
 
 
 def _loss(
