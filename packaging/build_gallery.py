@@ -86,8 +86,8 @@ CASES = (
         "lips, lids, nose, brows and outline lie on the picture; both sides of the head carry "
         "skin that was seen, without a seam down the middle.",
         "further from the truth than the front picture alone: turned faces say less of the shape, "
-        "and the mesh is bent to all five, where the tracker errs in each; spots in front of the "
-        "ear and a line on the neck, where hair and clothes began.",
+        "and the mesh is bent to all five, where the tracker errs in each; faint patches "
+        "on cheek and neck, where one picture takes over from another.",
         demo=("1_front", "2_left", "3_right", "4_up", "5_down"),
     ),
     Case(
@@ -119,8 +119,8 @@ CASES = (
         "A face turned 40 degrees",
         "the cheek, the eye and the outline that were seen lie where they should; the other side "
         "was completed without a seam.",
-        "the shape is worse than the average head's: one turned picture says little.  A black "
-        "patch in the middle of the lips comes from the line of the mouth.",
+        "the shape is hardly better than the average head's: one turned picture says little.  A "
+        "black patch in the middle of the lips comes from the line of the mouth.",
         seed=11,
         yaw_deg=40,
     ),
