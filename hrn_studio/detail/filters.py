@@ -46,14 +46,13 @@ def weighted_blur(image: AnyFloats, weight: AnyFloats, sigma: float) -> tuple[Fl
 
 
 def shrink(image: AnyFloats, factor: int) -> Floats:
-    """Means of ``factor`` x ``factor`` blocks; the sides must be multiples of it."""
+    """Means of ``factor`` (a power of two) squared blocks; the sides must be multiples of it."""
     values = np.asarray(image, np.float32)
-    if factor == 1:
-        return values
-    height, width = values.shape[0] // factor, values.shape[1] // factor
-    rest = values.shape[2:]
-    blocks: Floats = values.reshape(height, factor, width, factor, *rest).mean(axis=(1, 3))
-    return blocks
+    while factor > 1:
+        values = values[0::2] + values[1::2]
+        values = 0.25 * (values[:, 0::2] + values[:, 1::2])
+        factor //= 2
+    return values
 
 
 def pool(image: AnyFloats, weight: AnyFloats, factor: int) -> tuple[Floats, Floats]:

@@ -126,6 +126,7 @@ def fine(
     mix = blend(albedos, trusts, [s.score for s in sights])
     yield Progress("texture", 0.4, "pictures blended")
     clean = cleaned(mix.albedo, mix.seen, work.zones, work.mirror, found.skin, work.texel_m)
+    yield Progress("texture", 0.45, "shine and shadows taken out")
     recipe = complete(
         head, work.small, work.mirror, clean, mix.seen, mix.quality, work.zones, found.skin
     )

@@ -108,6 +108,7 @@ def estimate(
         np.concatenate([o.colour for o in flat]), np.concatenate([o.weight for o in flat])
     )
     skin = plausible_skin(seen)
+    flat = [o if len(o.weight) else _Observation.even(seen / skin) for o in flat]
     size = int(np.asarray(weights[0]).size)
     albedo = np.tile(skin, (size, 1))
     robust = [np.ones(len(o.weight)) for o in flat]
@@ -170,6 +171,15 @@ class _Observation:
             w.ravel()[index],
             np.asarray(transfer, np.float64).reshape(height * width, 9, 3)[index],
         )
+
+    @classmethod
+    def even(cls, light: Doubles) -> _Observation:
+        """What stands in for a picture that shows no skin at all: the same light everywhere."""
+        directions = spread_directions(40)
+        basis = sh_basis(directions) * np.repeat(COSINE, (1, 3, 5))
+        none = np.zeros(40, np.int32)
+        colour = np.tile(light, (40, 1))
+        return cls(none, none, colour, np.full(40, 1e-6), np.repeat(basis[..., None], 3, axis=2))
 
 
 def _typical(colour: Doubles, weight: Doubles) -> Doubles:

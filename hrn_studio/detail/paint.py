@@ -8,6 +8,7 @@ from hrn_studio.detail.atlas import Atlas
 from hrn_studio.detail.compose import encoding_table
 from hrn_studio.detail.eyes import EyeColours, paint_eye
 from hrn_studio.detail.filters import smoothstep
+from hrn_studio.detail.shading import linear_from_srgb
 from hrn_studio.face.model import HeadModel
 from hrn_studio.records import AnyFloats, Bools, Bytes, Doubles, Floats
 
@@ -41,24 +42,31 @@ def paint_parts(
         result[where] = _encoded(_soft_part(head, atlas, where))
     flesh = tuple(skin * (0.8, 0.45, 0.42))
     for region, colour in (("inner_mouth", MOUTH), ("eye_sockets", flesh)):
-        mask = atlas.region(head, region)
-        where = mask > 0
-        under = (picture[where] / 255.0) ** 2.2
-        mixed = under + mask[where][:, None] * (np.array(colour) - under)
-        result[where] = _encoded(mixed)
+        if region not in head.regions:
+            continue
+        mask = head.regions[region]
+        touched = (mask[head.triangles].max(axis=1) > 0) & (head.triangle_part == 0)
+        where = atlas.covered & touched[atlas.triangle]
+        share = _at(mask, head, atlas, where)[:, None]
+        under = linear_from_srgb(picture[where] / 255.0)
+        result[where] = _encoded(under + share * (np.array(colour) - under))
     return result
 
 
 def _soft_part(head: HeadModel, atlas: Atlas, where: Bools) -> Floats:
     """(N, 3) colours of teeth, gums and tongue by the head's masks."""
-    corners = head.triangles[atlas.triangle[where]]
-    weights = atlas.barycentric[where]
-    colour = np.tile(np.array(TONGUE, np.float32), (len(corners), 1))
+    colour = np.tile(np.array(TONGUE, np.float32), (int(where.sum()), 1))
     for region, paint in (("gums", GUMS), ("enamel", TEETH)):
         if region in head.regions:
-            share = np.einsum("pk,pk->p", weights, head.regions[region][corners])
+            share = _at(head.regions[region], head, atlas, where)
             colour += smoothstep(0.3, 0.7, share)[:, None] * (np.array(paint, np.float32) - colour)
     return colour
+
+
+def _at(mask: Floats, head: HeadModel, atlas: Atlas, where: Bools) -> Floats:
+    """A mask (V,) at some texels, (N,)."""
+    corners = head.triangles[atlas.triangle[where]]
+    return np.asarray((atlas.barycentric[where] * mask[corners]).sum(axis=1), np.float32)
 
 
 def _encoded(linear: AnyFloats | Floats) -> Bytes:
