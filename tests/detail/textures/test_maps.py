@@ -129,7 +129,9 @@ def looking(colour, points=478):
             here = np.array([x, 100])
             ring = 12 * np.array([[0, 0], [1, 0], [0, -1], [-1, 0], [0, 1]])
             track[iris : iris + 5] = ring + here
-            track[[top, bottom, outer, inner]] = here + [[0, -9], [0, 9], [-20, 0], [20, 0]]
+            track[[top, bottom, outer, inner]] = here + np.array(
+                [[0, -9], [0, 9], [-20, 0], [20, 0]]
+            )
     camera = Camera(300, 200, 300.0, (150.0, 100.0))
     state = FaceState(None, np.eye(4), camera)  # type: ignore[arg-type]
     return View(
