@@ -209,6 +209,7 @@ class LandmarkSolver:
                 at = n_identity + f * block + 6
                 keep[at : at + n_expression] = free[f]
             A[np.diag_indices(size)] *= 1 + 1e-6
+            A[np.diag_indices(size)] += 1e-6  # a frame without weight stays where it is
             step = np.zeros(size)
             step[keep] = np.linalg.solve(A[np.ix_(keep, keep)], g[keep])
             x_i = x_i + step[:n_identity]

@@ -20,26 +20,28 @@ class MotionSettings:
     """How still and how quick each part of a face is."""
 
     rotation: OneEuroSettings = field(
-        default_factory=lambda: OneEuroSettings(cutoff_hz=1.0, speed_gain=20.0)
+        default_factory=lambda: OneEuroSettings(cutoff_hz=0.5, speed_gain=20.0, speed_cutoff_hz=1.0)
     )
     """Signal in radians."""
     direction: OneEuroSettings = field(
-        default_factory=lambda: OneEuroSettings(cutoff_hz=2.0, speed_gain=100.0)
+        default_factory=lambda: OneEuroSettings(
+            cutoff_hz=1.0, speed_gain=600.0, speed_cutoff_hz=1.0
+        )
     )
     """Where in the picture; signal in radians, small angles."""
     distance: OneEuroSettings = field(
-        default_factory=lambda: OneEuroSettings(cutoff_hz=0.7, speed_gain=20.0)
+        default_factory=lambda: OneEuroSettings(cutoff_hz=0.5, speed_gain=50.0, speed_cutoff_hz=1.0)
     )
     """Signal is the logarithm of the distance from the camera."""
     expression: OneEuroSettings = field(
-        default_factory=lambda: OneEuroSettings(cutoff_hz=2.0, speed_gain=6.0)
+        default_factory=lambda: OneEuroSettings(cutoff_hz=1.0, speed_gain=20.0)
     )
     blink: OneEuroSettings = field(
         default_factory=lambda: OneEuroSettings(cutoff_hz=4.0, speed_gain=20.0)
     )
     """Lids are the quickest part of a face: closed within three frames."""
     gaze: OneEuroSettings = field(
-        default_factory=lambda: OneEuroSettings(cutoff_hz=1.5, speed_gain=8.0)
+        default_factory=lambda: OneEuroSettings(cutoff_hz=1.0, speed_gain=20.0)
     )
     """Signal in radians."""
 

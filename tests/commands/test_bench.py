@@ -1,0 +1,68 @@
+"""``hrn-studio bench``: the tables have their rows, and bad requests their sentences."""
+
+import json
+
+import pytest
+
+from hrn_studio import cli
+from hrn_studio.commands import timing
+from hrn_studio.live import stages
+
+STEPS = ["tracker", "features", "maps", "solve", "smoothing", stages.TOTAL]
+
+
+@pytest.fixture
+def few_frames(monkeypatch):
+    """A short clip is enough."""
+    whole = stages.time_frames
+
+    def some(frames, *rest):
+        return whole((frame for frame, _ in zip(frames, range(6), strict=False)), *rest)
+
+    monkeypatch.setattr(stages, "time_frames", some)
+
+
+def test_the_steps_of_a_live_frame(few_frames, capsys):
+    assert cli.main(["bench", "regress", "--json", "--repeat", "2"]) == 0
+    table = json.loads(capsys.readouterr().out)["one live frame"]
+    assert table["unit"] == "ms"
+    assert list(table["steps"]) == STEPS
+    assert all(0 < row["median"] <= row["p95"] for row in table["steps"].values())
+
+
+def test_the_table_for_people(few_frames, capsys):
+    assert cli.main(["bench", "regress"]) == 0
+    out = capsys.readouterr().out
+    assert "median" in out
+    assert all(step in out for step in STEPS)
+
+
+def test_the_steps_of_a_fit(monkeypatch, capsys):
+    def time_fit(models, images):
+        return {"track": float(len(images)), timing.TOTAL: 10.0 * len(images)}
+
+    monkeypatch.setattr(timing, "_time_fit", time_fit)
+    assert cli.main(["bench", "fit", "--json", "--repeat", "2"]) == 0
+    tables = json.loads(capsys.readouterr().out)
+    assert list(tables) == ["one picture", "5 pictures"]
+    assert tables["5 pictures"]["steps"][timing.TOTAL] == {"median": 50.0, "p95": 50.0}
+    assert tables["5 pictures"]["peak_memory_mb"] > 50
+
+
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        (["bench", "regress", "--repeat", "0"], "--repeat"),
+        (["bench", "fit", "--repeat", "-1"], "--repeat"),
+        (["bench", "regress", "--video", "no.mp4"], "does not exist"),
+    ],
+)
+def test_bad_requests(args, word, capsys):
+    assert cli.main(args) == 2
+    assert word in capsys.readouterr().err
+
+
+def test_medians_and_percentiles():
+    row = timing.summary({"a": [0.001, 0.002, 0.003]}, 1000.0)["a"]
+    assert row["median"] == 2.0
+    assert row["p95"] == pytest.approx(2.9)
