@@ -27,15 +27,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hrn_studio.errors import FitError, NoFaceError, UsageError
 from hrn_studio.export.names import file_stem
-from hrn_studio.face.landmarks import LandmarkEmbedding, load_embedding
-from hrn_studio.face.model import HeadModel, load_head
+from hrn_studio.face.landmarks import LandmarkEmbedding
+from hrn_studio.face.model import HeadModel
 from hrn_studio.live.cameras import camera_for, plausible_camera
 from hrn_studio.live.features import distance_m
 from hrn_studio.live.masks import head_masks
 from hrn_studio.live.pictures import Pictures, none_usable, read_pictures
-from hrn_studio.live.regression import RegressionMaps, load_maps
+from hrn_studio.live.regression import RegressionMaps
 from hrn_studio.live.tracker import MediaPipeTracker
 from hrn_studio.models.engines import check_engine, make_shaper
+from hrn_studio.models.heads import load_chosen
 from hrn_studio.records import Frame, FrameReport, Progress, Reconstruction
 
 if TYPE_CHECKING:
@@ -93,15 +94,20 @@ class Models:
     tracker: MediaPipeTracker = field(default_factory=lambda: MediaPipeTracker("still"))
 
     @classmethod
-    def load(cls) -> Models:
-        """The default head, its landmarks and maps, and MediaPipe.
+    def load(cls, head: str = "default") -> Models:
+        """A head, its landmarks and maps, and MediaPipe.
+
+        Parameters
+        ----------
+        head
+            ``default``, or the user's own ``ict`` or ``flame``.
 
         Raises
         ------
         ModelDataError
-            A bundled file is missing or damaged.
+            A bundled file is missing or damaged, or the user does not have that head.
         """
-        return cls(load_head(), load_embedding(), load_maps())
+        return cls(*load_chosen(head))
 
     def close(self) -> None:
         """Free the tracker."""

@@ -53,6 +53,12 @@ def add_parser(commands: Commands) -> None:
         default="studio",
         help="what shapes the head; hrn and hrn-mv need 'hrn-studio models add' first",
     )
+    add(
+        "--head",
+        choices=("default", "ict", "flame"),
+        default="default",
+        help="which head to fit; ict and flame need 'hrn-studio models add' first",
+    )
     add("--texture", type=int, choices=(1024, 2048, 4096), default=2048, help="texture size")
     add("--no-white-balance", action="store_true", help="keep the colours of the picture")
     add("--sharpen", type=float, default=0.0, metavar="0..1", help="sharpen the texture")
@@ -69,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from hrn_studio.pipeline import Models
 
     check_folder(args.out)
-    models = Models.load()
+    models = Models.load(args.head)
     done = _Done()
     try:
         if args.each:

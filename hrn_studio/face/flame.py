@@ -218,35 +218,3 @@ def _dense(value: Any, key: str, name: str) -> NDArray[np.float64]:
         return np.asarray(value, np.float64)
     except (TypeError, ValueError) as error:
         raise ModelDataError(f"'{name}': '{key}' is not an array of numbers; {AGAIN}") from error
-
-
-def convert(path: Path, target: Path) -> None:
-    """Write a user's file as plain arrays for :func:`load_flame`.
-
-    Raises
-    ------
-    ModelDataError
-        See :func:`read_flame`.
-    """
-    model = read_flame(path)
-    np.savez(
-        target,
-        v_template=model.template,
-        f=model.triangles,
-        shapedirs=np.moveaxis(np.concatenate([model.shape, model.expression]), 0, 2),
-        posedirs=np.moveaxis(model.pose, 0, 2),
-        J_regressor=model.joints,
-        weights=model.weights,
-        kintree_table=np.array([[-1, 0, 1, 1, 1], range(5)]),
-    )
-
-
-def load_flame(path: Path) -> HeadModel:
-    """The head of a file :func:`convert` wrote.
-
-    Raises
-    ------
-    ModelDataError
-        The file is missing or damaged.
-    """
-    return read_flame(path).head()

@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 
 from hrn_studio.errors import ModelDataError
-from hrn_studio.face import headarrays
 from hrn_studio.face.headarrays import eye_of, mirror_of
 from hrn_studio.face.model import HeadModel
 from hrn_studio.records import Doubles, Ints
@@ -111,28 +110,6 @@ def read_ict(folder: Path, layout: Layout = LIGHT) -> HeadModel:
     }
     corners = _corners(folder / NEUTRAL, layout)
     return _head(neutral[kept], identity, shapes, corners, layout)
-
-
-def convert(folder: Path, target: Path) -> None:
-    """Write the head of a folder ``FaceXModel`` into one file for :func:`load_ict`.
-
-    Raises
-    ------
-    ModelDataError
-        See :func:`read_ict`.
-    """
-    headarrays.save(read_ict(folder), target)
-
-
-def load_ict(path: Path) -> HeadModel:
-    """The head :func:`convert` wrote.
-
-    Raises
-    ------
-    ModelDataError
-        The file is missing or damaged.
-    """
-    return headarrays.load(path)
 
 
 def _identity_files(folder: Path) -> list[Path]:

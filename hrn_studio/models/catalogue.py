@@ -123,10 +123,10 @@ ICT = Family(
             "ict",
             "neutral mesh, identities and expressions",
             ("generic_neutral_mesh.obj",),
-            ("ict.npz",),
+            ("ict.npz", "ict_landmarks.npz", "ict_places.npz"),
         ),
     ),
-    uses=(Use("head model ict", ("ict",)),),
+    uses=(Use("--head ict", ("ict",)),),
 )
 
 FLAME = Family(
@@ -149,10 +149,10 @@ FLAME = Family(
                 "female_model.pkl",
                 "male_model.pkl",
             ),
-            ("flame.npz",),
+            ("flame.npz", "flame_landmarks.npz", "flame_places.npz"),
         ),
     ),
-    uses=(Use("head model flame", ("flame",)),),
+    uses=(Use("--head flame", ("flame",)),),
 )
 
 FAMILIES = (HRN, ICT, FLAME)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hrn_studio.errors import ModelDataError, UsageError
-from hrn_studio.models.catalogue import FAMILIES, FLAME, HRN, ICT, Family, Item
+from hrn_studio.models.catalogue import FAMILIES, FLAME, HRN, Family, Item
 
 _DEPTH = 6
 """How many folders deep files are looked for."""
@@ -158,15 +158,9 @@ def take(found: Found, folder: Path, *, link: bool = False) -> tuple[str, ...]:
         from hrn_studio.detail.hrn import store
 
         return store.take(found.item.kind, found.path, folder, link=link)
-    if found.family is ICT:
-        from hrn_studio.face import ict
+    from hrn_studio.models import heads
 
-        ict.convert(found.path, folder / "ict.npz")
-        return ("ict.npz",)
-    from hrn_studio.face import flame
-
-    flame.convert(found.path, folder / "flame.npz")
-    return ("flame.npz",)
+    return heads.prepare(found.family.name, found.path, folder)
 
 
 def check(family: Family, file: Path) -> None:
@@ -181,14 +175,10 @@ def check(family: Family, file: Path) -> None:
         from hrn_studio.detail.hrn import store
 
         store.verify(file)
-    elif family is ICT:
-        from hrn_studio.face import ict
+    elif file.name == f"{family.name}.npz":
+        from hrn_studio.models import heads
 
-        ict.load_ict(file)
-    else:
-        from hrn_studio.face import flame
-
-        flame.load_flame(file)
+        heads.load_chosen(family.name)
 
 
 def read_manifest(file: Path) -> dict[str, Any]:

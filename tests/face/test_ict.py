@@ -85,14 +85,14 @@ def test_quads_are_cut_and_helpers_left_out(folder):
 def test_a_kept_head_comes_back(folder, tmp_path):
     head = ict.read_ict(folder, LAYOUT)
     headarrays.save(head, tmp_path / "ict.npz")
-    again = ict.load_ict(tmp_path / "ict.npz")
+    again = headarrays.load(tmp_path / "ict.npz")
     np.testing.assert_array_equal(again.mean, head.mean)
     np.testing.assert_array_equal(again.expression, head.expression)
     assert again.expression_names == head.expression_names
     assert again.eyes[1].vertices == head.eyes[1].vertices
     (tmp_path / "ict.npz").write_bytes((tmp_path / "ict.npz").read_bytes()[:500])
     with pytest.raises(ModelDataError, match="is damaged"):
-        ict.load_ict(tmp_path / "ict.npz")
+        headarrays.load(tmp_path / "ict.npz")
 
 
 @pytest.mark.parametrize("name", ["jawOpen.obj", "identity000.obj", ict.NEUTRAL])
