@@ -91,6 +91,8 @@ def cleaned(
     bright, hue = _without_shine(bright, hue, weight, known * (1 - zone.lips), room, broad, texel_m)
     bright, hue = _without_shine(bright, hue, lips, lips, one, 0.4 * broad, texel_m)
     bright = bright + _evened(bright, weight, known, mirror, texel_m)
+    lids = known * zone.face * (1 - zone.plain)
+    bright = bright + _evened(bright, lids, lids, mirror, texel_m, spare=0.2) * (1 - zone.plain)
     hue = hue + np.stack(
         [0.5 * _evened(hue[..., k], weight, known, mirror, texel_m, lift=0) for k in range(3)], -1
     )
@@ -102,9 +104,22 @@ def cleaned(
     change = _TINT * np.tanh(patch / _TINT) - patch
     hue = hue + _spread(change, weight, texel_m) * (known > 0)[..., None]
     hue = typical + _believable(hue - typical, bright, zone, skin)
+    bright, hue = _rim(bright, hue, typical, known, weight, texel_m)
     bright, hue = _outside(bright, hue, zone, skin, typical)
     result = np.exp(bright[..., None] + hue - (hue @ _GREY)[..., None])
     return np.where(known[..., None] > 0, np.clip(result, 0.003, 0.9), 0).astype(np.float32)
+
+
+def _rim(
+    bright: Floats, hue: Floats, typical: Floats, known: Floats, weight: Floats, texel_m: float
+) -> tuple[Floats, Floats]:
+    """What is barely seen, at a slant or by an outline, differs less from the skin around it."""
+    doubt = (
+        0.7 * smoothstep(0.9, 0.3, known) * smoothstep(0.0, 0.3, weight / np.maximum(known, 1e-3))
+    )
+    base, support = weighted_blur(bright, weight, 0.5 * _BROAD_M / texel_m)
+    doubt = doubt * (support > 1e-3)
+    return bright + doubt * (base - bright), hue + doubt[..., None] * (typical - hue)
 
 
 def _believable(hue: Floats, bright: Floats, zone: Zones, skin: Doubles) -> Floats:
@@ -191,12 +206,13 @@ def _evened(
     mirror: Ints,
     texel_m: float,
     lift: float = 0.7,
+    spare: float = 0.0,
 ) -> Floats:
     """What to add so that both sides of the face agree in all that is larger than a mole.
 
     The difference of the sides goes through a median filter, which drops small marks and keeps
     the edges of shadows.  ``lift`` chooses between the sides' mean (0) and the brighter one (1):
-    what is dark on one side only is usually in shadow.
+    what is dark on one side only is usually in shadow.  Differences up to ``spare`` stay.
     """
     both = np.minimum(weight, mirrored(weight, mirror))
     factor = 2 if values.shape[0] % 2 == 0 and texel_m < 0.001 else 1
@@ -205,6 +221,7 @@ def _evened(
     sure = smoothstep(0.1, 0.5, support)
     smooth = ndimage.median_filter(fill(small, sure), size=side, mode="nearest")
     difference = enlarge(blur(smooth, 0.7), factor)
+    difference = np.sign(difference) * np.maximum(np.abs(difference) - spare, 0)
     fade = smoothstep(0.02, 0.3, blur(both, 0.008 / texel_m))
     target = -(1 - lift) * difference / 2 + lift * np.maximum(-difference, 0)
     return np.asarray(target * fade * (known > 0), np.float32)

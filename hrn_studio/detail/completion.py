@@ -72,15 +72,15 @@ def complete(
     plain = zone.plain
     # A side seen at a slant gives way to the other one when that faces the lens.
     better = mirrored(quality, mirror)
-    slant = smoothstep(0.30, 0.55, quality / np.maximum(better, 0.1))
-    share = smoothstep(0.05, 0.6, seen) * slant
+    slant = smoothstep(0.40, 0.70, quality / np.maximum(better, 0.1))
+    share = smoothstep(0.25, 0.95, seen) * slant
     log = np.log(np.maximum(np.asarray(albedo, np.float32), 0.004))
 
     other, there = mirrored(log, mirror), mirrored(share, mirror)
     both = np.minimum(share, there) * np.minimum(plain, mirrored(plain, mirror))
     shift = fill(*_with_zeros(log - other, both, 0.02))
     gain = np.exp(np.clip(blur(shift, 2 * unit), -0.7, 0.7))
-    from_mirror = smoothstep(0.0, 1.0, there)
+    from_mirror = smoothstep(0.1, 1.0, there)
 
     known = share + (1 - share) * from_mirror
     mixed = share[..., None] * log + ((1 - share) * from_mirror)[..., None] * (other + np.log(gain))

@@ -66,6 +66,9 @@ def eye_colours(views: Sequence[View], shadings: Sequence[AnyFloats]) -> EyeColo
     weights = np.array([w for w, _ in found])
     log = np.log(np.maximum(np.stack([c for _, c in found]), 1e-3))
     colour = np.exp(np.average(log, axis=0, weights=weights))
+    # Noise in the dark must not make eyes red.
+    colour[0] = min(colour[0], 2.0 * colour[1])
+    colour[2] = min(colour[2], 2.0 * colour[1])
     luminance = float(colour @ LUMINANCE)
     sure = min(float(weights.max()) / 6.0, 1.0)
     colour *= float(np.clip(luminance, 0.02, 0.16)) / max(luminance, 1e-4)

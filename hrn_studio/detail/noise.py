@@ -14,7 +14,7 @@ from hrn_studio.records import AnyFloats, Floats
 
 TILE = 512
 _LIMIT = 0.25  # log units
-_SHARE = 0.9  # of the patch's contrast: part of it is the picture's noise
+_SHARE = 0.75  # of the patch's contrast: part of it is the picture's noise
 
 
 def grain(albedo: Floats, plain: AnyFloats, seed: int) -> Floats:

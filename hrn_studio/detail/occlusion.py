@@ -20,6 +20,7 @@ from hrn_studio.records import AnyFloats, Bools, Camera, Doubles, Floats, Ints, 
 
 BOUNCE = (0.45, 0.30, 0.24)
 """Share of the light from a hidden direction that skin returns, for R, G, B."""
+_MOST = 0.6  # of even light that occlusion may take
 _LIFT_M = 0.002  # points are tested this far off the surface, so that it does not hide itself
 _FAR_M = 20.0
 
@@ -106,6 +107,8 @@ def transfer(normals: AnyFloats, hidden: Hidden, rotation: AnyFloats) -> Floats:
     cosine = np.clip(n @ hidden.directions.T, 0.0, None) * hidden.blocked
     basis = sh_basis(hidden.directions @ np.asarray(rotation).T)
     lost = (4.0 / len(hidden.directions)) * (cosine @ basis)
+    # Deep folds are never where the fit has them, so no more than a part is taken away.
+    lost *= np.minimum(1.0, _MOST / np.maximum(lost[:, :1] / open_part[:, :1], 1e-9))
     kept = 1.0 - np.array(BOUNCE)
     result = open_part[:, :, None] - lost[:, :, None] * kept
     return np.asarray(result, np.float32)
