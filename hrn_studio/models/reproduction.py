@@ -69,7 +69,7 @@ def reproduce(
     from hrn_studio.detail.rasterizer import rasterizer
 
     folder = paths.user_models_dir() / "hrn"
-    portraits = []
+    portraits, paints = [], []
     own = folder / store.STANDARD
     standard = load_standard(own) if own.is_file() else STANDARD
     with MediaPipeTracker("still") as tracker:
@@ -82,14 +82,19 @@ def reproduce(
             mask = filled(head_masks(frame, track).skin)
             points = ibug_points(track, frame.height)
             portraits.append(single.portrait(frame.image, points, mask, standard))
+            if method == "fitted":
+                side = min(max(texture_px, 512), 1024)
+                paints.append(single.paint(frame.image, points, mask, side, standard))
     draw = rasterizer(device)
     faces: list[HrnFace] = []
     if method == "fitted":
         canvas = store.load_canvas(folder).to(device)
         network = store.load_regression(folder).to(device)
         tasks = [
-            fitted.reconstruct(canvas, network, face, texture_px=texture_px, rasterizer=draw)
-            for face in portraits
+            fitted.reconstruct(
+                canvas, network, face, texture_px=texture_px, paint=paint, rasterizer=draw
+            )
+            for face, paint in zip(portraits, paints, strict=True)
         ]
     else:
         engine = load_engine(folder, device)

@@ -21,7 +21,7 @@ from hrn_studio.detail.hrn.hierarchy import Canvas, Placed, detail, place
 from hrn_studio.detail.hrn.masks import outline
 from hrn_studio.detail.hrn.resnet import Parts, Regression
 from hrn_studio.detail.hrn.result import HrnFace, collect
-from hrn_studio.detail.hrn.single import Portrait, as_tensor, mask_tensor
+from hrn_studio.detail.hrn.single import Paint, Portrait, as_tensor, mask_tensor
 from hrn_studio.detail.hrn.texels import SIZE, sample_map, sample_picture
 from hrn_studio.detail.rasterizer import Rasterizer, rasterize
 from hrn_studio.errors import FitError
@@ -48,6 +48,7 @@ def reconstruct(
     *,
     steps: int = STEPS,
     texture_px: int = 512,
+    paint: Paint | None = None,
     rasterizer: Rasterizer = rasterize,
 ) -> Generator[Progress, None, HrnFace]:
     """A face from one picture, without displacement.
@@ -56,6 +57,8 @@ def reconstruct(
     ----------
     texture_px
         Side of the texture, a power of two from 64.
+    paint
+        A crop to paint from, about as large as the texture; the network's own 224 without it.
 
     Raises
     ------
@@ -90,7 +93,8 @@ def reconstruct(
         flat = albedo.new_zeros(1, 1, SIZE, SIZE)
         layers = detail(canvas, placed, flat, albedo, parts.light)
         valid = sample_picture(canvas.unwrap, placed.camera, mask)
-    texture = yield from bake(canvas, placed, face.fat, face.mask, texture_px, rasterizer)
+    source = paint or Paint(face.fat, face.mask)
+    texture = yield from bake(canvas, placed, source.image, source.mask, texture_px, rasterizer)
     return collect(
         *(placed, parts, layers),
         texture=texture,

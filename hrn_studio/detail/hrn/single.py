@@ -22,6 +22,8 @@ from hrn_studio.detail.rasterizer import Rasterizer, rasterize
 from hrn_studio.records import AnyFloats, Bytes, Floats, Progress, frozen
 
 HD = 512
+PAINT_STRENGTH = 0.02
+"""How far a face is grown in a large crop (see :mod:`.fatface`)."""
 TEXTURE_STEPS, TEXTURE_RATE = 100, 1e-2
 PHOTO, SMOOTH = 1.92, 10.0
 """Weights of the texture fit's two losses."""
@@ -70,6 +72,33 @@ def portrait(
     fat = grown(crop.image, crop.landmarks_px)
     crop_hd = align(image, landmarks, HD, standard=standard)
     return Portrait(crop, crop_hd, np.clip(crop.cut(mask), 0, 1), fat)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paint:
+    """A larger crop, for textures finer than the networks' own."""
+
+    image: Bytes
+    """(S, S, 3) with the face grown along the jaw."""
+    mask: Floats
+    """(S, S) 0..1"""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image", frozen(self.image, np.uint8))
+        object.__setattr__(self, "mask", frozen(self.mask, np.float32))
+
+
+def paint(
+    image: Bytes,
+    landmarks: AnyFloats,
+    mask: AnyFloats,
+    side: int,
+    standard: AnyFloats = STANDARD,
+) -> Paint:
+    """A crop of any size for :func:`.bake.bake`; parameters as in :func:`portrait`."""
+    crop = align(image, landmarks, side, standard=standard)
+    grown_image = grown(crop.image, crop.landmarks_px, PAINT_STRENGTH)
+    return Paint(grown_image, np.clip(crop.cut(mask), 0, 1))
 
 
 def reconstruct(
