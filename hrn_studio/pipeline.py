@@ -31,6 +31,7 @@ from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.live.cameras import camera_for, plausible_camera
 from hrn_studio.live.features import distance_m
+from hrn_studio.live.likeness import Likeness, load_likeness, strangers
 from hrn_studio.live.masks import head_masks
 from hrn_studio.live.pictures import Pictures, none_usable, read_pictures
 from hrn_studio.live.regression import RegressionMaps
@@ -92,6 +93,7 @@ class Models:
     embedding: LandmarkEmbedding
     maps: RegressionMaps
     tracker: MediaPipeTracker = field(default_factory=lambda: MediaPipeTracker("still"))
+    likeness: Likeness = field(default_factory=load_likeness)
 
     @classmethod
     def load(cls, head: str = "default") -> Models:
@@ -249,6 +251,9 @@ def reconstruct(
             first = first or error
     if not shots and first is not None:
         raise none_usable(first, refused)
+    if not options.force:
+        shots, others = _of_one_person(models, shots)
+        refused += others
     from hrn_studio.detail.fine import FineSettings
     from hrn_studio.detail.fitting import FitSettings, fit
 
@@ -267,6 +272,17 @@ def reconstruct(
     task = fit(models.head, models.embedding, shots, settings, shaper)
     done = yield from _part(task, _TRACKED, 1.0)
     return replace(done, reports=(*done.reports, *refused), notes=(*done.notes, *notes))
+
+
+def _of_one_person(models: Models, shots: list[Shot]) -> tuple[list[Shot], list[FrameReport]]:
+    """The shots without strangers, and what to report of those."""
+    looks = [models.likeness.look(s.frame, s.track) for s in shots]
+    out = strangers(models.likeness, looks, [s.frame.name for s in shots])
+    reason = "it seems to show somebody else than the other pictures"
+    return (
+        [s for k, s in enumerate(shots) if k not in out],
+        [FrameReport(shots[k].frame.name, False, reason) for k in out],
+    )
 
 
 def _part(

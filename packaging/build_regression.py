@@ -68,7 +68,7 @@ def main() -> None:
     reference = embedding.points(head.mean).astype(np.float64)
     batches = [read_batch(_file(*part), head, reference) for part in parts]
     x, y = (np.concatenate(values) for values in zip(*batches, strict=True))
-    arrays = train(x, y, options.strength)
+    arrays: dict[str, Any] = train(x, y, options.strength)
     arrays["reference"] = reference
     arrays["counts"] = np.array([IDENTITIES, head.expression_count])
     partial = options.output.with_suffix(".partial.npz")

@@ -86,7 +86,7 @@ def main() -> None:
             ("mid", captured + moved),
         ):
             write_obj(out / stage / f"{entry['id']}.obj", vertices, skin)
-        for stage, offset in (("coarse", 0 * moved), ("mid", moved)):
+        for stage, offset in (("coarse", np.zeros_like(moved)), ("mid", moved)):
             for frame, state in zip(frames, coarse.states, strict=True):
                 measure_features(
                     options.bench, entry, frame, models, state, offset, features[stage]
@@ -110,8 +110,8 @@ def main() -> None:
 def write_obj(path: Path, vertices: Floats | Doubles, triangles: Ints) -> None:
     """The skin in millimetres."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"v {x:.4f} {y:.4f} {z:.4f}" for x, y, z in np.asarray(vertices) * 1000]
-    lines += [f"f {a} {b} {c}" for a, b, c in triangles + 1]
+    lines = [f"v {x:.4f} {y:.4f} {z:.4f}" for x, y, z in np.asarray(vertices, np.float64) * 1000]
+    lines += [f"f {a} {b} {c}" for a, b, c in np.asarray(triangles) + 1]
     path.write_text("\n".join(lines))
 
 

@@ -27,6 +27,9 @@ class CoarseSettings:
 
     map_share: float = 0.65
     """Share of the learned maps in the identity; the rest is least squares on landmarks."""
+    map_share_several: float = 0.85
+    """The same for several pictures: the landmarks of turned faces slide, and a joint solve pays
+    for it with shape, while the maps' answers to each average out."""
     expression_gate: float = 0.1
     """Expressions are taken as seen when one that is no eye movement exceeds this; else the face
     is neutral: free expressions would take up identity."""
@@ -101,7 +104,8 @@ def solve_coarse(
     for k, T in zip(used, joint.T_camera_head, strict=True):
         poses[k] = T
     mean = (weights[:, None] * maps).sum(0) / weights.sum()
-    identity = settings.map_share * mean + (1 - settings.map_share) * joint.identity
+    share = settings.map_share if len(used) == 1 else settings.map_share_several
+    identity = share * mean + (1 - share) * joint.identity
     if joint.focal_scale != 1.0:
         cameras = [
             replace(c, focal_px=c.focal_px * joint.focal_scale, source="estimated") for c in cameras

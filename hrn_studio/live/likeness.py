@@ -1,0 +1,135 @@
+"""Do two pictures show the same person?  A cautious answer from the look of the face.
+
+Histograms of gradients of the aligned face, projected onto the directions in which people differ
+most and pictures of one person least (Fisher's linear discriminants), found by
+``packaging/build_likeness.py`` on renders of invented people in several poses, lights and
+expressions.  It knows far less than a face recogniser: it is meant to catch clear mistakes, and
+leaves doubtful cases alone.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hrn_studio import paths
+from hrn_studio.errors import DifferentPeopleError, ModelDataError
+from hrn_studio.live import features
+from hrn_studio.live._cv import cv2
+from hrn_studio.live.facemesh import yaw_deg
+from hrn_studio.records import Bytes, Doubles, Floats, Frame, Track, frozen
+
+FEATURES = 1296
+_CELL = 16
+_YAW_DEG = 45.0
+"""Pictures turned this far apart may differ twice as much."""
+_REMEDY = "install HRN Studio again, or build it anew with 'python packaging/build_likeness.py'"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A face's place among people, and how it was turned."""
+
+    place: Floats
+    """(K,) in standard deviations of pictures of one person."""
+    yaw_deg: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Likeness:
+    """The directions, K of them."""
+
+    mean: Floats
+    """(1296,)"""
+    directions: Floats
+    """(1296, K)"""
+    reference: Doubles
+    """(L, 3) landmarks of the mean head, metres."""
+    limit: float
+    """Above this difference two pictures show different people."""
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "directions"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.float32))
+        object.__setattr__(self, "reference", frozen(self.reference, np.float64))
+
+    def look(self, frame: Frame, track: Track) -> Look:
+        """The face of a tracked picture."""
+        seen = gradients(features.aligned_crop(frame, track, self.reference))
+        place = (seen - self.mean) @ self.directions
+        return Look(place, yaw_deg(track.points_px, track.depth_px))
+
+    def are_different(self, a: Look, b: Look) -> bool:
+        """Whether two faces clearly belong to different people."""
+        return difference(a, b) > self.limit
+
+
+def gradients(crop: Bytes) -> Floats:
+    """(1296,) histograms of oriented gradients over cells of 16 pixels."""
+    hog = cv2.HOGDescriptor(
+        (features.CROP_PX, features.CROP_PX),
+        (2 * _CELL, 2 * _CELL),
+        (_CELL, _CELL),
+        (_CELL, _CELL),
+        9,
+    )
+    return np.asarray(hog.compute(crop), np.float32).ravel()
+
+
+def difference(a: Look, b: Look) -> float:
+    """Root mean square difference in standard deviations, less for faces turned apart."""
+    apart = float(np.sqrt(np.square(a.place - b.place).mean() / 2))
+    return apart / (1 + abs(a.yaw_deg - b.yaw_deg) / _YAW_DEG)
+
+
+def strangers(likeness: Likeness, looks: Sequence[Look], names: Sequence[str]) -> list[int]:
+    """Which pictures to leave out because they show somebody else than the others.
+
+    Raises
+    ------
+    DifferentPeopleError
+        It cannot be said who is meant: two pictures of two people, or no majority that agrees.
+    """
+    count = len(looks)
+    apart = np.array([[likeness.are_different(a, b) for b in looks] for a in looks])
+    if not apart.any():
+        return []
+    out = apart.sum(1) * 2 > count - 1
+    if count < 3 or out.sum() * 2 >= count or apart[~out][:, ~out].any():
+        a, b = np.argwhere(apart)[0]
+        raise DifferentPeopleError(
+            f"{names[a]} and {names[b]} seem to show different people; give pictures of one "
+            "person, or use --each for one head per picture, or --force to fit them anyway"
+        )
+    return [int(k) for k in np.flatnonzero(out)]
+
+
+def load_likeness(path: Path | None = None) -> Likeness:
+    """The directions that come with the program.
+
+    Raises
+    ------
+    ModelDataError
+        The file is missing or damaged.
+    """
+    path = paths.resources() / "likeness.npz" if path is None else path
+    if not path.is_file():
+        raise ModelDataError(f"the likeness file '{path}' is missing; {_REMEDY}")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            found = Likeness(
+                archive["mean"],
+                archive["directions"],
+                archive["reference"],
+                float(archive["limit"]),
+            )
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ModelDataError(f"the likeness file '{path}' is damaged; {_REMEDY}") from error
+    if found.mean.shape != (FEATURES,) or found.directions.shape[:1] != (FEATURES,):
+        raise ModelDataError(f"the likeness file '{path}' is of another version; {_REMEDY}")
+    return found
