@@ -23,7 +23,7 @@ _SPECK_M = 0.0025
 """Highlights are found and changed at this scale."""
 _SHINE = 0.10
 """Log units: how much brighter than its surroundings skin may be."""
-_SHADE = 0.14
+_SHADE = 0.12
 """How much darker a patch may be, unless it is bearded."""
 _TINT = 0.10
 """How far a patch's hue may differ."""
@@ -87,9 +87,9 @@ def cleaned(
     hue = np.log(np.maximum(np.asarray(albedo, np.float32), 0.004)) - bright[..., None]
 
     broad = _BROAD_M / texel_m
-    lips, one, room = known * zone.lips, np.ones_like(known), 1 - 0.7 * zone.eyes
+    lips, ample, room = known * zone.lips, np.full_like(known, 3), 1 - 0.7 * zone.eyes
     bright, hue = _without_shine(bright, hue, weight, known * (1 - zone.lips), room, broad, texel_m)
-    bright, hue = _without_shine(bright, hue, lips, lips, one, 0.4 * broad, texel_m)
+    bright, hue = _without_shine(bright, hue, lips, lips, ample, 0.4 * broad, texel_m)
     bright = bright + _evened(bright, weight, known, mirror, texel_m)
     lids = known * zone.face * (1 - zone.plain)
     bright = bright + _evened(bright, lids, lids, mirror, texel_m, spare=0.2) * (1 - zone.plain)
@@ -101,7 +101,9 @@ def cleaned(
     wide, support = weighted_blur(hue - typical, weight, broad)
     hue = hue - _FLATTEN_HUE * smoothstep(0.0, 0.1, support)[..., None] * wide
     patch, _ = weighted_blur(hue - typical, weight, _PATCH_M / texel_m)
-    change = _TINT * np.tanh(patch / _TINT) - patch
+    # Skin blushes; a patch that is greyer or bluer is more likely a shadow's.
+    room = np.where(patch * (1, 0, -1) < 0, 0.5 * _TINT, _TINT)
+    change = room * np.tanh(patch / room) - patch
     hue = hue + _spread(change, weight, texel_m) * (known > 0)[..., None]
     hue = typical + _believable(hue - typical, bright, zone, skin)
     bright, hue = _rim(bright, hue, typical, known, weight, texel_m)
@@ -128,11 +130,11 @@ def _believable(hue: Floats, bright: Floats, zone: Zones, skin: Doubles) -> Floa
     In dark pixels, lashes above all, haze and a coloured light leave a hue of their own once the
     light is divided out: the darker, the less it is believed.
     """
-    red = 0.16 + 0.25 * zone.lips + 0.1 * (1 - zone.plain)
+    red = 0.16 + 0.5 * zone.lips + 0.1 * (1 - zone.plain)
     limit = np.stack([red, red, np.minimum(red, 0.2)], axis=-1)
     limited = limit * np.tanh(hue / limit)
     middle = float(np.log(np.maximum(skin, 1e-3)) @ LUMINANCE)
-    doubt = smoothstep(-0.4, -1.4, bright - middle) * (1 - 0.7 * zone.lips)
+    doubt = smoothstep(-0.4, -1.4, bright - middle) * (1 - zone.lips)
     return np.asarray(limited * (1 - 0.85 * doubt[..., None]), np.float32)
 
 
@@ -173,7 +175,7 @@ def _without_shine(
 
     Only what is smooth is changed, so pores and freckles stay.  The surroundings are what
     ``weight`` (A, A) says, within ``sigma`` texels; ``share`` (A, A) 0..1 says where to act,
-    ``room`` 0..1 how much brighter things may be there.
+    ``room`` how much brighter things may be there, 1 as a rule.
     """
     known = np.maximum(share, 1e-3)
     smooth, _ = weighted_blur(bright, known, _SPECK_M / texel_m)

@@ -58,8 +58,8 @@ class Lighting:
 def plausible_skin(seen: AnyFloats) -> Doubles:
     """The albedo that skin of this linear colour most likely has.
 
-    The luminance moves a third of the way to 0.31 (in logs), as pictures are exposed for their
-    subject; the hue moves to that of skin as dark, but for a rest of at most 7 %.
+    The luminance moves a fifth of the way to 0.31 (in logs), as pictures are exposed for their
+    subject; the hue moves to that of skin as dark, but for a rest of at most 9 %.
 
     Parameters
     ----------
@@ -68,11 +68,11 @@ def plausible_skin(seen: AnyFloats) -> Doubles:
     """
     colour = np.maximum(np.asarray(seen, np.float64), 1e-4)
     luminance = float(colour @ LUMINANCE)
-    target = float(np.clip(0.31**0.35 * (1.05 * luminance) ** 0.65, 0.045, 0.5))
+    target = float(np.clip(0.31**0.2 * (1.05 * luminance) ** 0.8, 0.03, 0.5))
     hues = np.log(colour[[0, 2]] / colour[1])
     at = np.log(_TONES[:, 0])
     usual = np.array([np.interp(np.log(target), at, _TONES[:, k]) for k in (1, 2)])
-    hues = usual + 0.07 * np.tanh(0.5 * (hues - usual) / 0.07)
+    hues = usual + 0.09 * np.tanh(0.5 * (hues - usual) / 0.09)
     result = np.array([np.exp(hues[0]), 1.0, np.exp(hues[1])])
     return np.asarray(result * target / (result @ LUMINANCE))
 
