@@ -20,10 +20,16 @@ step format ruff format --check .
 step lint ruff check .
 step types mypy --strict
 step imports lint-imports --no-logo
+run=(pytest)
 if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && command -v xvfb-run >/dev/null; then
-  step tests xvfb-run --auto-servernum --server-args "-screen 0 1280x1024x24" pytest "$@"
+  run=(xvfb-run --auto-servernum --server-args "-screen 0 1280x1024x24" pytest)
+fi
+if [ $# -gt 0 ]; then
+  step tests "${run[@]}" "$@"
 else
-  step tests pytest "$@"
+  # A window's OpenGL (GLX) and that without one (EGL) do not get along in one process.
+  step window "${run[@]}" tests/ui
+  step tests "${run[@]}" --ignore=tests/ui
 fi
 
 if [ ${#failed[@]} -gt 0 ]; then
