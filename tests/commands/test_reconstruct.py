@@ -32,7 +32,7 @@ class Kept(pipeline.Models):
 def loaded(models, monkeypatch):
     """The command uses the models that are there."""
     kept = Kept(models.head, models.embedding, models.maps, models.tracker)
-    monkeypatch.setattr(pipeline.Models, "load", classmethod(lambda cls: kept))
+    monkeypatch.setattr(pipeline.Models, "load", classmethod(lambda cls, head="default": kept))
     monkeypatch.setattr(preview, "preview_png", lambda *_: b"preview")
 
 
