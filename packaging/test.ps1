@@ -9,9 +9,14 @@ $steps = @(
     @("ruff", "format", "--check", "."),
     @("ruff", "check", "."),
     @("mypy", "--strict"),
-    @("lint-imports", "--no-logo"),
-    (@("pytest") + $args)
+    @("lint-imports", "--no-logo")
 )
+if ($args) { $steps += , (@("pytest") + $args) }
+else {
+    # A window's OpenGL and that without one do not get along in one process.
+    $steps += , @("pytest", "tests/ui")
+    $steps += , @("pytest", "--ignore=tests/ui")
+}
 $failed = @()
 foreach ($step in $steps) {
     Write-Host "`n== $step"

@@ -13,7 +13,7 @@ from hrn_studio.face.solver import LandmarkSolver
 from hrn_studio.geometry.transforms import rotation_from_angles, similarity
 from hrn_studio.records import Camera, Coefficients
 
-LANDMARKS_ONLY = CoarseSettings(map_share=0.0)
+LANDMARKS_ONLY = CoarseSettings(map_share=0.0, map_share_several=0.0)
 NONE = np.zeros(0, np.float32)
 
 
