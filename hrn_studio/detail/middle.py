@@ -53,6 +53,8 @@ def deform_head(
     face = np.clip(head.regions["face"][:count], 0, 1)
     stiffness = 1 + (settings.stiff - 1) * (1 - face)
     base = np.asarray(neutral[:count], np.float64)
+    # The tracker errs alike in all pictures of a person, so they count less than one by one.
+    weights = np.asarray(weights) / np.sqrt(max(np.count_nonzero(weights), 1))
     seen = [
         _observe(head, embedding, shot, state, weight, count)
         for shot, state, weight in zip(shots, states, weights, strict=True)
