@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from hrn_studio.errors import ModelDataError
+from hrn_studio.face.arrays import opened
 from hrn_studio.face.model import Eye, HeadModel
 from hrn_studio.records import AnyFloats, Ints
 
@@ -52,11 +51,7 @@ def load(path: Path) -> HeadModel:
     ModelDataError
         The file is missing, damaged, or of another version.
     """
-    if not path.is_file():
-        raise ModelDataError(f"the head model '{path}' is missing; {AGAIN}")
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+    with opened(path, "the head model", AGAIN) as arrays:
         meta = json.loads(arrays["meta"].tobytes())
         if meta["version"] != VERSION:
             raise ModelDataError(f"the head model '{path}' is of another version; {AGAIN}")
@@ -79,8 +74,6 @@ def load(path: Path) -> HeadModel:
             iris_diameter=meta["iris_diameter_m"],
             **{name: arrays[name] for name in _ARRAYS},
         )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelDataError(f"the head model '{path}' is damaged; {AGAIN}") from error
 
 
 def eye_of(side: str, vertices: slice, mean: AnyFloats, identity: AnyFloats) -> Eye:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from hrn_studio import paths
 from hrn_studio.errors import ModelDataError
+from hrn_studio.face.arrays import opened
 
 VERSION = 1
 REMEDY = "install HRN Studio again, or bake it anew with 'python packaging/build_head.py'"
@@ -31,24 +30,10 @@ def read(path: Path | None = None) -> tuple[dict[str, NDArray[Any]], dict[str, A
         The file is missing, damaged, or of another version.
     """
     path = paths.resources() / "head.npz" if path is None else Path(path)
-    if not path.is_file():
-        raise ModelDataError(f"the head model '{path}' is missing; {REMEDY}")
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+    with opened(path, "the head model", REMEDY) as arrays:
         meta = json.loads(arrays["meta"].tobytes())
         version = meta["version"]
         good = meta["checksum"] == checksum(arrays)
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise ModelDataError(f"the head model '{path}' is damaged; {REMEDY}") from error
     if version != VERSION:
         raise ModelDataError(
             f"the head model '{path}' has version {version}, this program needs {VERSION}; {REMEDY}"

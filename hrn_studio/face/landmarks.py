@@ -8,8 +8,6 @@ points at is cast back to the surface.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import numpy as np
 
 from hrn_studio import paths
 from hrn_studio.errors import ModelDataError
+from hrn_studio.face.arrays import opened
 from hrn_studio.records import AnyFloats, Bools, Doubles, Floats, Ints, frozen
 
 VERSION = 1
@@ -70,21 +69,9 @@ def load_embedding(path: Path | None = None) -> LandmarkEmbedding:
         The file is missing, damaged, or of another version.
     """
     path = paths.resources() / "landmarks.npz" if path is None else Path(path)
-    if not path.is_file():
-        raise ModelDataError(f"the landmark file '{path}' is missing; {REMEDY}")
-    try:
-        # numpy leaves a file open that it cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            version = int(archive["version"])
-            embedding = LandmarkEmbedding(
-                triangles=archive["triangles"],
-                barycentric=archive["barycentric"],
-                corners=archive["corners"],
-                spread_m=archive["spread_m"],
-                usable=archive["usable"],
-            )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelDataError(f"the landmark file '{path}' is damaged; {REMEDY}") from error
+    with opened(path, "the landmark file", REMEDY) as arrays:
+        version = int(arrays.pop("version"))
+        embedding = LandmarkEmbedding(**arrays)
     if version != VERSION:
         raise ModelDataError(
             f"the landmark file '{path}' has version {version}, this program needs {VERSION}; "

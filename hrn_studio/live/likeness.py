@@ -9,8 +9,6 @@ leaves doubtful cases alone.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 
 from hrn_studio import paths
 from hrn_studio.errors import DifferentPeopleError, ModelDataError
+from hrn_studio.face.arrays import opened
 from hrn_studio.live import features
 from hrn_studio.live._cv import cv2
 from hrn_studio.live.facemesh import yaw_deg
@@ -118,18 +117,9 @@ def load_likeness(path: Path | None = None) -> Likeness:
         The file is missing or damaged.
     """
     path = paths.resources() / "likeness.npz" if path is None else path
-    if not path.is_file():
-        raise ModelDataError(f"the likeness file '{path}' is missing; {_REMEDY}")
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            found = Likeness(
-                archive["mean"],
-                archive["directions"],
-                archive["reference"],
-                float(archive["limit"]),
-            )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelDataError(f"the likeness file '{path}' is damaged; {_REMEDY}") from error
+    with opened(path, "the likeness file", _REMEDY) as arrays:
+        limit = float(arrays.pop("limit"))
+        found = Likeness(limit=limit, **arrays)
     if found.mean.shape != (FEATURES,) or found.directions.shape[:1] != (FEATURES,):
         raise ModelDataError(f"the likeness file '{path}' is of another version; {_REMEDY}")
     return found

@@ -7,8 +7,6 @@ A network with a hidden layer did not do better on unseen renders.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import numpy as np
 
 from hrn_studio import paths
 from hrn_studio.errors import ModelDataError
+from hrn_studio.face.arrays import opened
 from hrn_studio.live import features
 from hrn_studio.records import Camera, Doubles, Estimate, Floats, Frame, Track, frozen
 
@@ -84,27 +83,11 @@ def load_maps(path: Path | None = None) -> RegressionMaps:
         The file is missing or damaged.
     """
     path = paths.resources() / "regression.npz" if path is None else path
-    if not path.is_file():
-        raise ModelDataError(f"the regression maps '{path}' are missing; {_REMEDY}")
-    try:
-        # numpy leaves a file open that it cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+    with opened(path, "the file of regression maps", _REMEDY) as arrays:
         counts = arrays.pop("counts")
         maps = RegressionMaps(
             **arrays, identity_count=int(counts[0]), expression_count=int(counts[1])
         )
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise ModelDataError(f"the regression maps '{path}' are damaged; {_REMEDY}") from error
     seen, told = sum(features.BLOCKS), maps.identity_count + maps.expression_count
     shapes = (maps.mean.shape, maps.deviation.shape, maps.weights.shape, maps.bias.shape)
     if shapes != ((seen,), (seen,), (seen, told), (told,)) or maps.sigma.shape != (told,):
