@@ -142,19 +142,17 @@ def test_the_hierarchy(reference, networks, canvas):
     close_texels(
         sample_picture(canvas.unwrap, base.camera, given["face_mask"]), theirs["valid_mask"]
     )
-    close(
-        hierarchy.deform(networks, position_map, texture, valid),
-        theirs["deformation_map"],
-        NETWORK,
-    )
-    # From here on with their maps: the last digit of a vertex can bring its texel to another
-    # pixel, and the next network spreads that.
+    # The networks with their maps: the last digit of a vertex can bring its texel to another
+    # pixel, and a network spreads that.
+    texture = given["texture_map"].permute(0, 3, 1, 2)
+    found = hierarchy.deform(networks, given["position_map"], texture, valid)
+    close(found, theirs["deformation_map"], NETWORK)
     deformation = given["deformation_map"]
     placed = hierarchy.place(canvas, parts, deformation)
     close(placed.camera, theirs["pred_vertex"], VERTEX)
     close(placed.places, theirs["verts_proj"], PIXEL)
     close(placed.places[:, canvas.face.landmarks], theirs["pred_lm"], PIXEL)
-    again = sample_picture(canvas.unwrap, placed.camera, given["image_hd"])
+    again = sample_picture(canvas.unwrap, given["pred_vertex"], given["image_hd"])
     displacement = hierarchy.displace(networks, position_map, again, deformation, valid)
     close(displacement, theirs["displacement_map"], NETWORK)
     albedo, displacement = given["de_retouched_albedo"], given["displacement_map"]
