@@ -13,10 +13,20 @@ import traceback
 from collections.abc import Sequence
 
 from hrn_studio import __version__
-from hrn_studio.commands import bench, demo, doctor, hrn, models, reconstruct, studio, track
+from hrn_studio.commands import (
+    bench,
+    demo,
+    doctor,
+    hrn,
+    models,
+    reconstruct,
+    stream,
+    studio,
+    track,
+)
 from hrn_studio.errors import StudioError
 
-COMMANDS = (studio, reconstruct, track, demo, doctor, models, hrn, bench)
+COMMANDS = (studio, reconstruct, track, stream, demo, doctor, models, hrn, bench)
 
 
 def parser() -> argparse.ArgumentParser:

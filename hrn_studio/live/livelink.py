@@ -61,15 +61,30 @@ def livelink_csv(states: Iterable[FaceState], expression_names: Sequence[str]) -
         ARKit's names of ``coefficients.expression``, in its order; shapes that are missing from
         it are written as 0.
     """
-    column = {name: i for i, name in enumerate(expression_names)}
-    order = [column.get(arkit_name(shape), -1) for shape in SHAPES]
     lines = [",".join(("Timecode", "BlendShapeCount", *SHAPES, *ANGLES))]
     for state in states:
-        weights = np.append(np.clip(state.coefficients.expression, 0.0, 1.0), 0.0)[order]
-        values = [*weights.tolist(), *_angles(state)]
+        values = curve_values(state, expression_names, SHAPES)
         row = ",".join(f"{value + 0.0:.10f}" for value in values)
         lines.append(f"{timecode(state.time_s)},{len(values)},{row}")
     return "\n".join(lines) + "\n"
+
+
+def curve_values(
+    state: FaceState, expression_names: Sequence[str], shapes: Sequence[str]
+) -> list[float]:
+    """The weights of ``shapes`` 0..1, in their order, and the nine angles in radians.
+
+    Parameters
+    ----------
+    expression_names
+        ARKit's names of ``coefficients.expression``; a shape that is missing from it is 0.
+    shapes
+        Live Link Face's names.
+    """
+    column = {name: i for i, name in enumerate(expression_names)}
+    order = [column.get(arkit_name(shape), -1) for shape in shapes]
+    weights = np.append(np.clip(state.coefficients.expression, 0.0, 1.0), 0.0)[order]
+    return [*weights.tolist(), *_angles(state)]
 
 
 def timecode(time_s: float, fps: int = TIMECODE_FPS) -> str:
