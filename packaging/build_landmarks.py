@@ -6,7 +6,8 @@ places on the mean head is the landmark; what is left after the average influenc
 its spread.  Lips that touch are told apart on faces with the mouth a little open, lids on open
 eyes; the irises lie on the eyeballs by definition.
 
-    python packaging/build_landmarks.py --people 700 --table docs/landmark-spread.md
+    python packaging/build_landmarks.py --people 700
+    python packaging/report_landmarks.py --write
 """
 
 from __future__ import annotations
@@ -49,7 +50,6 @@ def main() -> None:
     options.add_argument("--open-mouths", type=int, default=250)
     options.add_argument("--seed", type=int, default=20)
     options.add_argument("--out", type=Path, default=paths.resources() / "landmarks.npz")
-    options.add_argument("--table", type=Path)
     chosen = options.parse_args()
 
     head = load_head()
@@ -58,10 +58,8 @@ def main() -> None:
     opened = measure(stage, chosen.open_mouths, chosen.seed + 1, mouth_open=True)
     embedding = embed(head, *closed, *opened)
     save_embedding(embedding, chosen.out)
-    report = table(embedding, closed[0], head)
-    print(report)
-    if chosen.table:
-        chosen.table.write_text(report)
+    spread = embedding.spread_m[embedding.usable] * 1000
+    print(f"{len(spread)} landmarks used, median spread {np.median(spread):.2f} mm")
 
 
 def measure(stage: Stage, count: int, seed: int, *, mouth_open: bool) -> tuple[Floats, Floats]:
@@ -258,52 +256,6 @@ def closest_weights(point: Doubles, corners: Doubles) -> Doubles:
     distance = np.nan_to_num(((found - point) ** 2).sum(axis=2), nan=np.inf)
     best = np.argmin(distance, axis=0)
     return np.asarray(stacked[best, np.arange(len(corners))])
-
-
-GROUPS = {
-    "outline (not used)": facemesh.OVAL,
-    "brows": facemesh.LEFT_BROW + facemesh.RIGHT_BROW,
-    "lids": facemesh.LEFT_EYE + facemesh.RIGHT_EYE,
-    "nose": facemesh.NOSE_RIDGE + facemesh.NOSE_BASE,
-    "lips, outer edge": facemesh.LIPS_OUTER,
-    "lips, inner edge": facemesh.LIPS_INNER,
-    "irises (on the eyeballs by definition)": facemesh.LEFT_IRIS + facemesh.RIGHT_IRIS,
-}
-
-
-def table(embedding: LandmarkEmbedding, places: Floats, head: HeadModel) -> str:
-    """The spread by part of the face, in Markdown."""
-    spread = embedding.spread_m * 1000
-    named = set().union(*GROUPS.values())
-    rest = tuple(i for i in range(facemesh.COUNT) if i not in named)
-    lines = [
-        "# Spread of the landmarks",
-        "",
-        f"Standard deviation along one axis, between {len(places)} invented people, of the place "
-        "on the skin that",
-        "the tracker (MediaPipe 0.10.21, mean of a picture and its mirror image) points at, after "
-        "the average",
-        "influence of yaw and pitch is removed.  Made by `packaging/build_landmarks.py`.",
-        "",
-        "| landmarks | number | median, mm | largest, mm |",
-        "|---|---|---|---|",
-    ]
-    for name, group in {**GROUPS, "cheeks, forehead and the rest": rest}.items():
-        of_group = spread[list(group)]
-        lines.append(
-            f"| {name} | {len(group)} | {np.median(of_group):.2f} | {of_group.max():.2f} |"
-        )
-    used = spread[embedding.usable]
-    dropped = int((~embedding.usable).sum()) - len(facemesh.OVAL)
-    lines.append(
-        f"| **all that are used** | {len(used)} | {np.median(used):.2f} | {used.max():.2f} |"
-    )
-    lines += [
-        "",
-        f"{dropped} landmarks beside the outline and inside the nostrils wander over "
-        f"{WIDEST_M * 1000:.0f} mm and are not used either.",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
