@@ -10,6 +10,7 @@ StudioError
 │   ├── FaceTooSmallError    ... too few pixels
 │   ├── FaceCutError         ... partly outside the picture
 │   └── FaceTurnedError      ... turned too far away
+├── ArchiveError             a finished head cannot be read back
 ├── FitError                 a head cannot be fitted
 │   └── DifferentPeopleError the pictures do not show one person
 └── ExportError              a result cannot be written
@@ -49,6 +50,10 @@ class CameraError(SourceError):
 
 class ModelDataError(StudioError):
     """A head model, its landmark embedding or network weights are missing or damaged."""
+
+
+class ArchiveError(StudioError):
+    """A finished head is missing, damaged, or not one of this program's."""
 
 
 class NoFaceError(StudioError):

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -141,7 +142,8 @@ def reconstruct_files(
         At least one JPEG, PNG, WebP, ...
     out
         The folder to write to; made when it is missing.  Holds ``NAME.obj``, ``NAME_neutral.obj``,
-        ``NAME.glb``, the maps, ``preview.png`` and ``manifest.json``.
+        ``NAME.glb``, the maps, ``preview.png``, ``manifest.json``, and ``NAME.head.npz``, from
+        which the head can be exported again.
     name
         What the files are called; the first picture's name by default.
     models
@@ -201,10 +203,13 @@ def write_head(
     alone: bool = True,
 ) -> Generator[Progress, None, Path]:
     """Write a head with its preview, all or nothing; ``alone`` as in :func:`reconstruct_to`."""
+    from hrn_studio.export.archive import archive_bytes, file_name
     from hrn_studio.export.formats import export
     from hrn_studio.preview import preview_png
 
     yield Progress("export", 0.0, "preview")
+    asked, now = asdict(options or Options()), datetime.now(UTC).isoformat(timespec="seconds")
+    kept = archive_bytes(result, models.head.name, name, now, asked)
     prefix = "" if alone else f"{name}_"
     preview = preview_png(result, models.head)
     return (
@@ -213,9 +218,10 @@ def write_head(
             models.head,
             out,
             name=name,
-            extra={f"{prefix}preview.png": preview},
+            extra={f"{prefix}preview.png": preview, file_name(name): kept},
             manifest_name=f"{prefix}manifest.json",
-            options=asdict(options or Options()),
+            options=asked,
+            created=now,
         )
     )
 

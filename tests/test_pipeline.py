@@ -47,6 +47,7 @@ def test_everything_is_there(folder):
         ),
         "preview.png",
         "manifest.json",
+        "demo_head.head.npz",
     }
     assert not list(folder.parent.glob(".*")), "nothing is left beside it"
 

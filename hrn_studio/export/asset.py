@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hrn_studio.errors import ExportError
+from hrn_studio.export._codes import settled
 from hrn_studio.export.shapes import personal_shapes
 from hrn_studio.export.textures import Texture, make_textures
 from hrn_studio.face.appearance import MATERIALS, Material, material_of
@@ -44,13 +45,18 @@ class Morph:
     """A shape: what is added to the neutral head at full weight."""
 
     name: str
-    """ARKit's, lower camel case: ``jawOpen``; left and right are the subject's."""
+    """``jawOpen``, or as the program that reads the file calls it; left and right are the
+    subject's."""
     deltas: Floats
     """(V, 3) metres; exactly zero where nothing moves."""
     normal_deltas: Floats
     """(V, 3) change of the unit normals."""
+    arkit: str = ""
+    """ARKit's name where ``name`` is another program's; given or not, never empty."""
 
     def __post_init__(self) -> None:
+        if not self.arkit:
+            object.__setattr__(self, "arkit", self.name)
         for name in ("deltas", "normal_deltas"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float32))
 
@@ -75,7 +81,8 @@ class Asset:
     materials: tuple[Material, ...]
     morphs: tuple[Morph, ...]
     textures: Mapping[str, Texture]
-    """By role: ``albedo``, ``normal``, ``displacement``, ``confidence``, ``deformation``."""
+    """By role: ``albedo``, ``normal`` (OpenGL's), ``normal_dx`` where it was asked for,
+    ``displacement``, ``confidence``, ``deformation``."""
     notice: str = ""
     """Whose work the head model is, for formats that carry a line on rights."""
 
@@ -122,7 +129,7 @@ def make_asset(reconstruction: Reconstruction, head: HeadModel, name: str) -> As
         parts=_parts(head),
         materials=MATERIALS,
         morphs=_morphs(head, neutral, normals),
-        textures=make_textures(reconstruction.maps),
+        textures=make_textures(settled(reconstruction.maps)),
         notice=head.licence,
     )
 

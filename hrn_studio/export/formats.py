@@ -12,18 +12,22 @@ from typing import Any, TypeAlias
 from hrn_studio import licenses, paths
 from hrn_studio.errors import UsageError
 from hrn_studio.export.asset import Asset, make_asset
+from hrn_studio.export.dressing import dressed
 from hrn_studio.export.folder import writing_folder
 from hrn_studio.export.gltf import write_glb
 from hrn_studio.export.manifest import describe_file, make_manifest, manifest_bytes
 from hrn_studio.export.names import file_stem
 from hrn_studio.export.obj import write_obj
+from hrn_studio.export.options import PLAIN, ExportOptions
 from hrn_studio.face.model import HeadModel
 from hrn_studio.records import Progress, Reconstruction
 
-Writer: TypeAlias = Callable[[Asset], Mapping[str, bytes]]
+Writer: TypeAlias = Callable[[Asset, ExportOptions], Mapping[str, bytes]]
+"""From a dressed asset to files, by plain name.  Pure: nothing is read from or written to disk,
+and the same input gives the same bytes."""
 
 
-def write_maps(asset: Asset) -> dict[str, bytes]:
+def write_maps(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]:
     """``NAME_albedo.png`` and the others."""
     return {asset.texture_file(role): texture.png for role, texture in asset.textures.items()}
 
@@ -43,6 +47,7 @@ def export(
     formats: Sequence[str] = tuple(FORMATS),
     extra: Mapping[str, bytes] | None = None,
     manifest_name: str = "manifest.json",
+    settings: ExportOptions = PLAIN,
     options: Mapping[str, Any] | None = None,
     created: str | None = None,
 ) -> Generator[Progress, None, Path]:
@@ -61,6 +66,8 @@ def export(
         Files to put beside, by name: the preview, for example.
     manifest_name
         Give each head its own when several share a folder.
+    settings
+        How to write it.
     options
         For the manifest: what the user asked for.
     created
@@ -88,11 +95,11 @@ def export(
         raise UsageError(f"no format is called '{unknown[0]}'; there are {', '.join(FORMATS)}")
     started = datetime.now(UTC).isoformat(timespec="seconds") if created is None else created
     yield Progress("export", 0.0, "shapes and textures")
-    asset = make_asset(reconstruction, head, file_stem(name))
+    asset = dressed(make_asset(reconstruction, head, file_stem(name)), settings)
     files: dict[str, bytes] = {}
     for number, wanted in enumerate(formats):
         yield Progress("export", 0.2 + 0.6 * number / len(formats), wanted)
-        files.update(FORMATS[wanted](asset))
+        files.update(FORMATS[wanted](asset, settings))
     files.update(extra or {})
     manifest = make_manifest(
         reconstruction,

@@ -15,6 +15,7 @@ from hrn_studio import __version__
 from hrn_studio.export._glb import Buffer
 from hrn_studio.export.asset import Asset
 from hrn_studio.export.images import jpeg
+from hrn_studio.export.options import PLAIN, ExportOptions
 from hrn_studio.face.appearance import Material
 from hrn_studio.geometry.mesh import corner_tangents
 from hrn_studio.geometry.seams import split_at_seams
@@ -23,7 +24,7 @@ from hrn_studio.records import Bytes, Floats
 _LINEAR, _TRILINEAR, _CLAMP = 9729, 9987, 33071
 
 
-def write_glb(asset: Asset) -> dict[str, bytes]:
+def write_glb(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]:
     """``NAME.glb``; the same asset gives the same bytes."""
     buffer = Buffer()
     used = {part.material for part in asset.parts}

@@ -49,6 +49,7 @@ def make_manifest(
         ISO 8601 time.
     """
     morphs = [morph.name for morph in asset.morphs]
+    known = {morph.arkit for morph in asset.morphs}
     return {
         "schema_version": SCHEMA_VERSION,
         "name": asset.name,
@@ -65,7 +66,7 @@ def make_manifest(
         "geometry": _geometry(reconstruction, head, asset),
         "morphs": {
             "names": morphs,
-            "missing_arkit": [name for name in ARKIT_NAMES if name not in morphs],
+            "missing_arkit": [name for name in ARKIT_NAMES if name not in known],
         },
         "maps": {
             role: {"file": asset.texture_file(role), "size_px": texture.pixels.shape[0]}

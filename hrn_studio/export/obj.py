@@ -11,29 +11,34 @@ import numpy as np
 
 from hrn_studio import __version__
 from hrn_studio.export.asset import Asset
+from hrn_studio.export.options import PLAIN, ExportOptions, Space
 from hrn_studio.face.appearance import Material
 from hrn_studio.records import AnyFloats, Floats
 
 
-def write_obj(asset: Asset) -> dict[str, bytes]:
+def write_obj(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]:
     """``NAME.obj`` (captured expression), ``NAME_neutral.obj`` and ``NAME.mtl``."""
     name = asset.name
     return {
-        f"{name}.obj": _obj(asset, asset.captured, asset.captured_normals, "captured expression"),
-        f"{name}_neutral.obj": _obj(asset, asset.vertices, asset.normals, "neutral"),
+        f"{name}.obj": _obj(
+            asset, asset.captured, asset.captured_normals, "captured expression", options.space
+        ),
+        f"{name}_neutral.obj": _obj(asset, asset.vertices, asset.normals, "neutral", options.space),
         f"{name}.mtl": _mtl(asset),
     }
 
 
-def _obj(asset: Asset, vertices: Floats, normals: Floats, what: str) -> bytes:
+def _obj(asset: Asset, vertices: Floats, normals: Floats, what: str, space: Space) -> bytes:
+    up, face = ("+Y", "+Z") if space.up == "y" else ("+Z", "-Y")
     lines = [
         f"# {asset.name}, {what}; HRN Studio {__version__}",
-        "# Units: metres.  Right-handed, +Y up, the face looks along +Z, +X is the subject's left.",
+        f"# Units: {space.unit}.  Right-handed, {up} up, the face looks along {face}, +X is the "
+        "subject's left.",
         *([f"# {asset.notice}"] if asset.notice else []),
         f"mtllib {asset.name}.mtl",
-        *_rows("v", vertices, 7),
+        *_rows("v", space.points(vertices), 7),
         *_rows("vt", asset.uv, 6),
-        *_rows("vn", normals, 5),
+        *_rows("vn", space.directions(normals), 5),
     ]
     for part in asset.parts:
         lines += [f"o {part.name}", f"usemtl {part.material}", "s 1"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from hrn_studio.export.images import (
     MID_LEVEL,
@@ -18,6 +20,9 @@ from hrn_studio.export.images import (
     unit_to_8bit,
 )
 from hrn_studio.records import AnyFloats, Maps, frozen
+
+_FLAT = 128
+"""Both sidewards codes of a normal that does not lean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +42,36 @@ class Texture:
     def png(self) -> bytes:
         """The PNG file; made once."""
         return png(self.pixels, self.srgb)
+
+
+def resized(texture: Texture, role: str, size: int) -> Texture:
+    """A texture with another side; averaged down, cubic up; normals are made unit again."""
+    side = texture.pixels.shape[0]
+    if side == size:
+        return texture
+    method = Image.Resampling.BOX if size < side else Image.Resampling.BICUBIC
+    pixels = texture.pixels if texture.pixels.ndim == 3 else texture.pixels[..., None]
+    planes = [
+        np.asarray(Image.fromarray(pixels[..., k].astype(np.float32)).resize((size, size), method))
+        for k in range(pixels.shape[2])
+    ]
+    values = np.stack(planes, -1)
+    if role.startswith("normal"):
+        values = values / np.float32(127.5) - 1
+        values /= np.maximum(np.linalg.norm(values, axis=-1, keepdims=True), 1e-6)
+        values = (values + 1) * np.float32(127.5)
+    largest = np.iinfo(texture.pixels.dtype).max
+    codes = np.clip(np.rint(values), 0, largest).astype(texture.pixels.dtype)
+    return replace(texture, pixels=codes if texture.pixels.ndim == 3 else codes[..., 0])
+
+
+def dx_normals(texture: Texture) -> Texture:
+    """DirectX's flavour of a normal map: green, which is up, turned down; flat stays flat."""
+    pixels = texture.pixels.copy()
+    green = pixels[..., 1]
+    pixels[..., 1] = np.where(green == _FLAT, _FLAT, 255 - green)
+    coding = {**texture.coding, "green": "down (+Y along -v, DirectX)"}
+    return Texture(pixels, coding=coding)
 
 
 def make_textures(maps: Maps) -> dict[str, Texture]:
