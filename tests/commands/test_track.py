@@ -2,12 +2,14 @@
 
 import csv
 import re
+import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
 
-from hrn_studio import cli
+from hrn_studio import cli, paths
 from hrn_studio.commands.track import left_out
 from hrn_studio.face.landmarks import load_embedding
 from hrn_studio.face.model import load_head
@@ -91,6 +93,41 @@ def test_a_missing_file(said, tmp_path):
 def test_what_is_not_a_video(said, tmp_path):
     (tmp_path / "a.mp4").write_text("hello")
     assert "is not a video" in said(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("kind", ["text", "empty", "cut"])
+def test_nothing_but_the_sentence_reaches_the_terminal(tmp_path, resources, kind):
+    """In a process of its own: OpenCV and FFmpeg write past Python."""
+    content = {"text": b"hello", "empty": b"", "cut": b""}[kind]
+    if kind == "cut":
+        content = (resources / "demo" / "clip.mp4").read_bytes()[:60_000]
+    (tmp_path / "a.mp4").write_bytes(content)
+    command = ["track", str(tmp_path / "a.mp4"), "-o", str(tmp_path / "take" / "a.csv")]
+    done = subprocess.run(
+        [sys.executable, "-m", "hrn_studio.cli", *command], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"hrn-studio: '.*a\.mp4' is not a video .*; convert it .*\n", done.stderr)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_a_file_in_the_folders_place(said, tmp_path, clip):
+    (tmp_path / "mine").write_text("mine")
+    assert "in the way" in said(clip, out="mine/track.csv")
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["head.npz", "landmarks.npz", "regression.npz"])
+def test_a_damaged_file_of_the_program(said, tmp_path, resources, clip, monkeypatch, name):
+    copy = tmp_path / "resources"
+    copy.mkdir()
+    for file in ("head.npz", "landmarks.npz", "regression.npz"):
+        content = (resources / file).read_bytes()
+        (copy / file).write_bytes(content[: len(content) // 2] if file == name else content)
+    monkeypatch.setattr(paths, "resources", lambda: copy)
+    line = said(clip)
+    assert name in line
+    assert "damaged; install HRN Studio again" in line
 
 
 def test_a_video_without_a_face(said, tmp_path):
