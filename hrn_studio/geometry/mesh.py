@@ -24,6 +24,12 @@ def _unit(vectors: AnyFloats) -> Doubles:
     return np.asarray(vectors / np.where(length == 0, 1, length), np.float64)
 
 
+def _flat(vectors: AnyFloats, normals: AnyFloats) -> Doubles:
+    """Vectors (N, 3) without what lies along unit normals (N, 3)."""
+    along = np.einsum("ij,ij->i", vectors, normals)
+    return np.asarray(vectors - along[:, None] * normals, np.float64)
+
+
 def area_vectors(vertices: AnyFloats, triangles: Ints) -> AnyFloats:
     """(T, 3) outward normals as long as twice the area of each triangle."""
     a, b, c = (vertices[triangles[:, k]] for k in range(3))
@@ -135,7 +141,11 @@ def corner_tangents(
     uv_triangles: Ints,
     normals: AnyFloats | None = None,
 ) -> Floats:
-    """Tangent frames for normal maps at every texture vertex.
+    """Tangent frames for normal maps at every texture vertex, those of MikkTSpace.
+
+    Unreal, Unity and Blender make the same ones (Mikkelsen 2008, "Simulation of wrinkled surfaces
+    revisited", as in his mikktspace.c): each triangle's direction of +u is laid into the plane of
+    the vertex's normal, and the triangles around count by their angle in that plane.
 
     Parameters
     ----------
@@ -155,17 +165,18 @@ def corner_tangents(
     (u1, v1), (u2, v2) = (q[:, 1] - q[:, 0]).T, (q[:, 2] - q[:, 0]).T
     turn = np.sign(u1 * v2 - u2 * v1)
     along = _unit((e1 * v2[:, None] - e2 * v1[:, None]) * turn[:, None])
-    # Corners count by their angle, so that the result does not depend on how quads are cut.
     total, side = np.zeros((len(uv), 3)), np.zeros(len(uv))
     for k in range(3):
-        a = _unit(p[:, (k + 1) % 3] - p[:, k])
-        b = _unit(p[:, (k + 2) % 3] - p[:, k])
+        upright = np.asarray(normals[triangles[:, k]], np.float64)
+        a = _unit(_flat(p[:, (k + 1) % 3] - p[:, k], upright))
+        b = _unit(_flat(p[:, (k + 2) % 3] - p[:, k], upright))
         angle = np.arccos(np.clip(np.einsum("ij,ij->i", a, b), -1, 1))
-        total += _sum_at(uv_triangles[:, k], along * angle[:, None], len(uv))
+        lying = _unit(_flat(along, upright)) * angle[:, None]
+        total += _sum_at(uv_triangles[:, k], lying, len(uv))
         side += np.bincount(uv_triangles[:, k], turn * angle, len(uv))
     normal = np.zeros((len(uv), 3))
     normal[uv_triangles.ravel()] = normals[triangles.ravel()]
-    tangent = total - np.einsum("ij,ij->i", total, normal)[:, None] * normal
+    tangent = _flat(total, normal)
     lost = np.linalg.norm(tangent, axis=1) < 1e-9
     if lost.any():  # no direction of +u left: any one at a right angle to the normal
         axis = np.eye(3)[np.abs(normal[lost]).argmin(1)]
