@@ -90,7 +90,7 @@ class Photographer:
 
     def take(self) -> None:
         count = len(self.studio.session.shots)
-        self.studio.take()
+        self.studio.shooting.take()
         self.until(lambda: len(self.studio.session.shots) > count)
 
     def fitted(self) -> None:
@@ -148,16 +148,16 @@ def session(p: Photographer, folder: Path) -> None:
         p.take()
     p.open(front)
     p.studio.go("capture")
-    p.studio._guide(Guided(index=2, kept={"front": 2, "left": 1}))
-    p.studio._aim()
+    p.studio.shooting.guide(Guided(index=2, kept={"front": 2, "left": 1}))
+    p.studio.shooting.aim()
     p.run(2.0)
     p.shoot("guided")
-    p.studio.end_guided()
+    p.studio.shooting.end_guided()
     fit = dataclasses.replace(p.studio.settings.fit, texture_px=1024)
     p.studio.use(dataclasses.replace(p.studio.settings, fit=fit))
-    p.studio.select([p.studio.session.shots[0].id])
+    p.studio.frames.select([p.studio.session.shots[0].id])
     p.studio.fit_selected()
-    p.studio.select([s.id for s in p.studio.session.shots])
+    p.studio.frames.select([s.id for s in p.studio.session.shots])
     p.studio.fuse_selected()
     p.studio.go("fit")
     p.until(lambda: (r := p.studio.fits.running) is None or r.fraction > 0.15)
@@ -175,10 +175,10 @@ def session(p: Photographer, folder: Path) -> None:
     p.studio.go("export")
     p.run(1.0)
     p.shoot("export")
-    p.window.show_settings("guidance")
+    p.window.preferences.show_settings("guidance")
     p.run(0.5)
     p.shoot("settings")
-    p.window.settings_sheet.close_sheet()  # type: ignore[union-attr]
+    p.window.preferences.settings_sheet.close_sheet()  # type: ignore[union-attr]
     trouble(p, folder)
 
 
@@ -187,14 +187,14 @@ def trouble(p: Photographer, folder: Path) -> None:
     from PIL import Image
 
     shot = p.studio.session.shots[-1]
-    picture = p.studio.picture(shot.id)
+    picture = p.studio.frames.picture(shot.id)
     assert picture is not None
     Image.new("RGB", (640, 480), (90, 90, 90)).save(picture)
-    p.studio.select([shot.id])
+    p.studio.frames.select([shot.id])
     p.studio.fit_selected()
     p.studio.go("fit")
     p.fitted()
-    p.studio.select([])
+    p.studio.frames.select([])
     p.run(0.5)
     p.shoot("failed-fit")
     gone = folder / "Card.avi"

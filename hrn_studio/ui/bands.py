@@ -10,7 +10,8 @@ from hrn_studio.ui import words
 from hrn_studio.ui.band import Action, BandContent
 from hrn_studio.ui.export_panel import ExportPanel
 from hrn_studio.ui.fit_panel import fit_sentence, sentence
-from hrn_studio.ui.studio import LOW_DISK_BYTES, Studio
+from hrn_studio.ui.shooting import LOW_DISK_BYTES
+from hrn_studio.ui.studio import Studio
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def band(studio: Studio, panel: ExportPanel, actions: BandActions, free: int) ->
         return BandContent("bad", "Free some space to keep capturing", reason)
     if step == "fit":
         return _fit(studio)
-    return _capture(studio) if step == "capture" and studio.guided else _live(studio)
+    return _capture(studio) if step == "capture" and studio.shooting.guided else _live(studio)
 
 
 def _trouble(studio: Studio, actions: BandActions) -> BandContent | None:
@@ -67,8 +68,8 @@ def _trouble(studio: Studio, actions: BandActions) -> BandContent | None:
 
 
 def _live(studio: Studio) -> BandContent:
-    advice = studio.advice
-    take = Action("Take frame", studio.take, "Space")
+    advice = studio.shooting.advice
+    take = Action("Take frame", studio.shooting.take, "Space")
     if advice is None:
         still = studio.live.spec is not None and studio.live.spec.is_still
         reason = "The checks begin with the first picture."
@@ -80,20 +81,20 @@ def _live(studio: Studio) -> BandContent:
     if studio.live.spec is not None and studio.live.spec.is_still:
         take = None  # type: ignore[assignment]
     elif advice.key == "ready":
-        take = Action("Take frame", studio.take, "Space", filled=True)
+        take = Action("Take frame", studio.shooting.take, "Space", filled=True)
     return BandContent(advice.state, advice.headline, advice.reason, take)
 
 
 def _capture(studio: Studio) -> BandContent:
-    guided, advice = studio.guided, studio.advice
+    guided, advice = studio.shooting.guided, studio.shooting.advice
     assert guided is not None
     shot = guided.shot
     if shot is None:
         return BandContent("ok", "All shots are taken", "Fit them, or take more in Live.")
     number = GUIDED.index(shot) + 1
     about = f"Shot {number} of {len(GUIDED)}, {shot.label[0].lower()}{shot.label[1:]}."
-    skip = Action("Skip", studio.skip, "S")
-    take = Action("Take now", studio.take, "Space")
+    skip = Action("Skip", studio.shooting.skip, "S")
+    take = Action("Take now", studio.shooting.take, "Space")
     if advice is None or advice.key == "none":
         return BandContent("busy", "Look into the lens", about, take, skip, 0.0, large=True)
     if advice.key == "ready" or guided.hold > 0:
@@ -118,7 +119,7 @@ def _fit(studio: Studio) -> BandContent:
     running = studio.fits.running
     headline, reason = fit_sentence(running, studio.session)
     if running is not None:
-        take = Action("Take frame", studio.take, "Space") if studio.live.newest else None
+        take = Action("Take frame", studio.shooting.take, "Space") if studio.live.newest else None
         return BandContent("busy", headline, reason, take, progress=running.fraction)
     failed = next((f for f in reversed(studio.fits.all) if f.state == "failed"), None)
     chosen = len(studio.session.chosen)
@@ -176,11 +177,11 @@ def _review(studio: Studio, actions: BandActions) -> BandContent:
 
 
 def _export(studio: Studio, panel: ExportPanel, actions: BandActions) -> BandContent:
-    result, state = studio.session.shown, studio.exporting
+    result, state = studio.session.shown, studio.exports.state
     if result is None:
         return BandContent("none", "Fit a frame first", "Results appear in the tray.")
     if state.running:
-        cancel = Action("Cancel", studio.cancel_export)
+        cancel = Action("Cancel", studio.exports.cancel)
         headline = f"Exporting {result.name}"
         return BandContent("busy", headline, state.message, cancel, progress=state.fraction)
     if state.problem:

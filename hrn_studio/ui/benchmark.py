@@ -67,8 +67,8 @@ class Measuring(QObject):
             self._memory.append((now, rss_mb()))
         if self._fit and self.latencies:
             self._fit = False
-            self._window.studio.take()
-            self._window.studio.taken.connect(self._on_taken)
+            self._window.studio.shooting.take()
+            self._window.studio.shooting.taken.connect(self._on_taken)
         given_up = now - self._started_s > self._seconds + 60
         if self.spent >= self._seconds or given_up:
             self._beat.stop()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPainterPath
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from hrn_studio.session.state import Session
@@ -12,50 +12,12 @@ from hrn_studio.ui import words
 from hrn_studio.ui.build import Elided, Keyed, button, clear, frame, label, line, row
 from hrn_studio.ui.fits import STAGES, Fit
 from hrn_studio.ui.theme import Theme
-from hrn_studio.ui.widgets.base import Painted, StateGlyph
+from hrn_studio.ui.thumb import Thumb
+from hrn_studio.ui.widgets.base import StateGlyph
 from hrn_studio.ui.widgets.controls import Segmented, ToolButton
 
 DETAIL = (("coarse", "Draft"), ("mid", "Standard"), ("fine", "Fine"))
 DETAIL_NAMES = dict(DETAIL)
-
-
-class Thumb(Painted):
-    """A small picture with round corners."""
-
-    def __init__(self, theme: Theme, width: int = 56, height: int = 40) -> None:
-        super().__init__(theme)
-        self.setFixedSize(width, height)
-        self._image = QImage()
-
-    def show_image(self, image: QImage | None) -> None:
-        self._image = image or QImage()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return self.size()
-
-    def paintEvent(self, event: object) -> None:
-        painter = QPainter(self)
-        paint_thumb(painter, self.theme, self._image, QRectF(self.rect()), 4)
-
-
-def paint_thumb(
-    painter: QPainter, theme: Theme, image: QImage, rect: QRectF, radius: float
-) -> None:
-    """A picture that fills and crops a rounded box."""
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    path = QPainterPath()
-    path.addRoundedRect(rect, radius, radius)
-    painter.setClipPath(path)
-    painter.fillRect(rect, theme["card"])
-    if not image.isNull():
-        scale = max(rect.width() / image.width(), rect.height() / image.height())
-        wide, high = rect.width() / scale, rect.height() / scale
-        source = QRectF((image.width() - wide) / 2, (image.height() - high) / 2, wide, high)
-        painter.drawImage(rect, image, source)
-    painter.restore()
 
 
 class StageRow(QWidget):

@@ -11,7 +11,7 @@ import numpy as np
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import vertex_normals
 from hrn_studio.records import AnyFloats, Bytes, Floats, Reconstruction
-from hrn_studio.ui.overlay import Scale
+from hrn_studio.ui.scale_bar import Scale
 from hrn_studio.ui.tokens import Tokens
 
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)

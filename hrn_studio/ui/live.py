@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from typing import Any
 
@@ -26,7 +27,7 @@ class Live(QObject):
     arrived
         A new picture is in ``newest``.
     faced
-        A new :class:`LiveFace`, latest wins.
+        A new :class:`LiveFace`, latest wins; each one of a source of stills.
     troubled
         The :class:`FeedStatus` changed phase.
     failed
@@ -48,7 +49,9 @@ class Live(QObject):
         self._feed: Feed | None = None
         self._job: Job | None = None
         self._slot: LatestSlot[bool] = LatestSlot()
+        self._stills: deque[LiveFace] = deque()
         self._phase = ""
+        self._slow = False
         self._ticked.connect(self._on_ticked)
 
     @property
@@ -67,6 +70,7 @@ class Live(QObject):
         """Leave the source that is open, and start this one."""
         self.close()
         self.spec = spec
+        self.slow_down(self._slow)
         feed = spec.feed()
         self._feed = feed
         self._job = Job(self._track(feed, spec.is_still), "live")
@@ -83,6 +87,7 @@ class Live(QObject):
             self._job.cancel()
             self._job.wait()
             self._job.progressed.disconnect(self._on_faced)
+        self._stills.clear()
         self._feed = self._job = None
         self.spec = self.face = None
         self._phase = ""
@@ -92,8 +97,10 @@ class Live(QObject):
             self._feed.try_now()
 
     def slow_down(self, slow: bool) -> None:
-        """Leave the processor to a fit."""
-        self.control.min_interval_s = FIT_INTERVAL_S if slow else 0.0
+        """Leave the processor to a fit; stills go on, as none of them may be left out."""
+        self._slow = slow
+        still = self.spec is not None and self.spec.is_still
+        self.control.min_interval_s = FIT_INTERVAL_S if slow and not still else 0.0
 
     def check(self) -> None:
         """Notice a source that fell silent; called twice a second."""
@@ -107,7 +114,10 @@ class Live(QObject):
         head = self._parts.head()
         regressor = self._parts.regressor()
         with self._parts.tracker(still) as tracker:
-            yield from stream(feed.box, tracker, regressor, head, self.control)
+            for face in stream(feed.box, tracker, regressor, head, self.control):
+                if still and face is not None:
+                    self._stills.append(face)
+                yield face
 
     def _listen(self) -> None:
         """Called from the reader's thread."""
@@ -124,6 +134,12 @@ class Live(QObject):
             self.arrived.emit()
 
     def _on_faced(self, face: LiveFace) -> None:
-        if self._feed is not None:
-            self.face = face
-            self.faced.emit(face)
+        if self.spec is not None and self.spec.is_still:
+            while self._stills and self._feed is not None:
+                self._show(self._stills.popleft())
+        elif self._feed is not None:
+            self._show(face)
+
+    def _show(self, face: LiveFace) -> None:
+        self.face = face
+        self.faced.emit(face)

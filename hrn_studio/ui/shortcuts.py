@@ -49,7 +49,7 @@ def install(window: Window) -> dict[str, QShortcut]:
         window.showNormal() if window.isFullScreen() else window.showFullScreen()
 
     def select_all() -> None:
-        studio.select([s.id for s in studio.session.shots])
+        studio.frames.select([s.id for s in studio.session.shots])
 
     def neighbour(by: int) -> Callable[[], None]:
         def move() -> None:
@@ -58,13 +58,13 @@ def install(window: Window) -> dict[str, QShortcut]:
                 return
             at = [i for i, s in enumerate(shots) if s.id in studio.session.selected]
             now = at[-1 if by > 0 else 0] if at else (-1 if by > 0 else len(shots))
-            studio.select([shots[min(max(now + by, 0), len(shots) - 1)].id])
+            studio.frames.select([shots[min(max(now + by, 0), len(shots) - 1)].id])
 
         return move
 
     actions: dict[str, Callable[[], None]] = {
         "take_always": lambda: take(window),
-        "skip": studio.skip,
+        "skip": studio.shooting.skip,
         "escape": lambda: escape(window),
         "plots": tab,
         "full": full,
@@ -79,17 +79,17 @@ def install(window: Window) -> dict[str, QShortcut]:
         "light": toggle("move_light"),
         "drive": window.review.drive.toggle,
         "fit": studio.fit_selected,
-        "reject": studio.reject_selected,
-        "delete": studio.delete_selected,
-        "undo": studio.undo,
+        "reject": studio.frames.reject,
+        "delete": studio.frames.delete,
+        "undo": studio.frames.undo,
         "previous": neighbour(-1),
         "next": neighbour(1),
         "all": select_all,
-        "open": window.choose_files,
+        "open": window.opening.choose_files,
         "to_export": lambda: window.go("export"),
-        "export": window.export_now,
-        "settings": window.show_settings,
-        "help": window.show_help,
+        "export": window.delivery.export_now,
+        "settings": window.preferences.show_settings,
+        "help": window.preferences.show_help,
     }
     actions |= {f"step_{i + 1}": step(i) for i in range(5)}
     actions |= {name: layout(i) for i, name in enumerate(("split", "overlay", "picture", "mesh"))}
@@ -120,7 +120,7 @@ def _unless_typing(window: Window, name: str, action: Callable[[], None]) -> Cal
 
 def take(window: Window) -> None:
     if window.sheet is None and window.studio.session.step in ("live", "capture", "fit"):
-        window.studio.take()
+        window.studio.shooting.take()
 
 
 def escape(window: Window) -> None:
@@ -130,7 +130,7 @@ def escape(window: Window) -> None:
         return
     studio = window.studio
     if studio.session.step == "capture":
-        studio.end_guided()
+        studio.shooting.end_guided()
     elif studio.session.step == "fit" and studio.fits.running is not None:
         studio.fits.cancel(studio.fits.running.id)
 

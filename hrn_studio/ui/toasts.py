@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from hrn_studio.ui.build import button, label
-from hrn_studio.ui.studio import Note
+from hrn_studio.ui.desk import Note
 from hrn_studio.ui.theme import Theme, set_role
 
 _MOST = 2

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QPainter
 from hrn_studio.live.quality import Measure
 from hrn_studio.live.quality_limits import DEFAULTS
 from hrn_studio.ui import icons, keys, words
-from hrn_studio.ui.settings_sheet import _read, _written
+from hrn_studio.ui.limits_page import read_limits, written
 from hrn_studio.ui.theme import css_color
 from hrn_studio.ui.tokens import load_tokens
 from hrn_studio.ui.view import Orbit, looking
@@ -32,7 +32,7 @@ def contrast(a, b):
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_text_can_be_read(scheme):
+def test_text_can_beread_limits(scheme):
     colors = getattr(load_tokens(), scheme)
     for text, ground in itertools.product(
         ("text", "text_secondary", "text_quiet"), ("window", "panel", "card")
@@ -115,9 +115,9 @@ def test_values_are_written_short(key, number, text):
 def test_limits_are_typed_and_read_back():
     for limit in DEFAULTS:
         for pair in (limit.green, limit.red):
-            assert _read(_written(pair, limit.unit), pair, limit.unit) == pytest.approx(pair)
-    assert _read("nonsense", (0.1, 0.2), "share") == (0.1, 0.2)
-    assert _read("0,4–0,6", (0.1, 0.2), "share") == (0.4, 0.6)
+            assert read_limits(written(pair, limit.unit), pair, limit.unit) == pytest.approx(pair)
+    assert read_limits("nonsense", (0.1, 0.2), "share") == (0.1, 0.2)
+    assert read_limits("0,4–0,6", (0.1, 0.2), "share") == (0.4, 0.6)
 
 
 def test_keys_are_unique():

@@ -69,21 +69,21 @@ def test_from_live_to_export(qtbot, window, film, tmp_path):
     assert window.studio.session.step == "review"
     window.stage.set_options(review="displacement")
     window.redraw()
-    assert window.show_panes.heat is not None
+    assert window.show_panes.results.heat is not None
     jaw = next(r for r in window.review.rows if "jawOpen" in r.names)
     jaw.slider.setValue(60)
     assert window.show_panes.moment.weights == {"jawOpen": 0.6}
-    window._change("window", export_folder=str(tmp_path / "out"))
+    window.studio.change("window", export_folder=str(tmp_path / "out"))
     key(qtbot, window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     assert window.studio.session.step == "export"
     qtbot.mouseClick(window.band.primary, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: bool(window.studio.exporting.folder), timeout=LONG_MS)
-    written = list(Path(window.studio.exporting.folder).iterdir())
+    qtbot.waitUntil(lambda: bool(window.studio.exports.state.folder), timeout=LONG_MS)
+    written = list(Path(window.studio.exports.state.folder).iterdir())
     assert any(f.name == "manifest.json" for f in written)
 
 
 def test_guided_capture_takes_each_shot_by_itself(qtbot, window, film, parts):
-    window._change("capture", burst=1)
+    window.studio.change("capture", burst=1)
     go_live(qtbot, window, film)
     qtbot.mouseClick(window.top.steps["capture"], Qt.MouseButton.LeftButton)
     studio = window.studio
@@ -92,11 +92,11 @@ def test_guided_capture_takes_each_shot_by_itself(qtbot, window, film, parts):
         parts.actor.yaw, parts.actor.pitch = yaw, pitch
         qtbot.waitUntil(lambda n=number: len(studio.session.shots) == n, timeout=LONG_MS)
     assert [s.kind for s in studio.session.shots] == ["front", "left", "right", "up", "down"]
-    assert studio.guided is not None
-    assert studio.guided.shot.key == "smile"
+    assert studio.shooting.guided is not None
+    assert studio.shooting.guided.shot.key == "smile"
     key(qtbot, window, Qt.Key.Key_S)
     key(qtbot, window, Qt.Key.Key_S)
-    assert studio.guided.done
+    assert studio.shooting.guided.done
     key(qtbot, window, Qt.Key.Key_Escape)
     assert studio.session.step == "live"
 
@@ -161,14 +161,14 @@ def test_several_frames_make_one_head(qtbot, window, film, parts):
     go_live(qtbot, window, film)
     take(qtbot, window)
     take(qtbot, window)
-    window.studio.select([s.id for s in window.studio.session.shots])
+    window.studio.frames.select([s.id for s in window.studio.session.shots])
     qtbot.mouseClick(window.tray.fuse, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(window.studio.session.results) == 1, timeout=LONG_MS)
     assert len(parts.fitted[0]) == 2
     window.studio.go("review")
     window.stage.set_options(review="spread")
     window.redraw()
-    assert window.show_panes.heat.scale.title == "mm"
+    assert window.show_panes.results.heat.scale.title == "mm"
 
 
 def test_two_results_are_shown_side_by_side(qtbot, window, film):
@@ -291,7 +291,7 @@ def test_no_face_is_no_error(qtbot, window, film, parts):
 def test_sheets_keep_keys_from_the_window(qtbot, window, film):
     go_live(qtbot, window, film)
     key(qtbot, window, Qt.Key.Key_F1)
-    assert window.sheet is window.help_sheet
+    assert window.sheet is window.preferences.help_sheet
     key(qtbot, window, Qt.Key.Key_M)
     assert window.stage.options.mirror
     key(qtbot, window, Qt.Key.Key_Escape)
@@ -299,20 +299,20 @@ def test_sheets_keep_keys_from_the_window(qtbot, window, film):
     key(qtbot, window, Qt.Key.Key_M)
     assert not window.stage.options.mirror
     key(qtbot, window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
-    assert window.sheet is window.settings_sheet
-    for page in window.settings_sheet.pages:
+    assert window.sheet is window.preferences.settings_sheet
+    for page in window.preferences.settings_sheet.pages:
         if page != "health":
-            window.settings_sheet.show_page(page)
-    window.settings_sheet.guidance.preset.button("passport").click()
+            window.preferences.settings_sheet.show_page(page)
+    window.preferences.settings_sheet.guidance.preset.button("passport").click()
     assert window.studio.settings.guidance.preset == "passport"
-    window.settings_sheet.close_sheet()
+    window.preferences.settings_sheet.close_sheet()
 
 
 def test_light_theme_restyles_at_once(qtbot, window, film):
     go_live(qtbot, window, film)
-    window._change("window", theme="light")
+    window.studio.change("window", theme="light")
     assert window.palette().window().color().lightness() > 150
-    window._change("window", theme="dark", text_percent=130)
+    window.studio.change("window", theme="dark", text_percent=130)
     assert window.palette().window().color().lightness() < 60
 
 
@@ -361,11 +361,11 @@ def test_session_is_offered_after_a_crash(qtbot, qapp, parts, window, film):
 
 
 def test_full_disk_is_said(qtbot, window, film, monkeypatch):
-    from hrn_studio.ui import studio as studio_module
+    from hrn_studio.ui import shooting as shooting_module
     from hrn_studio.ui import window as window_module
 
     go_live(qtbot, window, film)
-    for module in (studio_module, window_module):
+    for module in (shooting_module, window_module):
         monkeypatch.setattr(module, "free_bytes", lambda _: 1000)
     key(qtbot, window, Qt.Key.Key_Space)
     assert not window.studio.session.shots
@@ -380,6 +380,6 @@ def test_pixels_stay_as_they_came(qtbot, window, film, doubles):
     take(qtbot, window)
     from PIL import Image
 
-    stored = window.studio.picture(window.studio.session.shots[0].id)
+    stored = window.studio.frames.picture(window.studio.session.shots[0].id)
     kept = np.asarray(Image.open(stored)).astype(int)
     assert np.abs(kept - doubles.picture()).mean() < 12

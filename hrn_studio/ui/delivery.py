@@ -1,0 +1,128 @@
+"""The Export step: what will be written, where, and what became of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from hrn_studio.export.names import file_stem
+from hrn_studio.ui import words
+from hrn_studio.ui.export_panel import remarks
+from hrn_studio.ui.mainframe import MainFrame
+
+_WILL_BE = ("What will be written", "")
+
+
+class Delivery(QObject):
+    """Drives the Export inspector and the page of files.
+
+    Signals
+    -------
+    changed
+        Band and headers say something else.
+    """
+
+    changed = Signal()
+
+    def __init__(self, frame: MainFrame) -> None:
+        super().__init__(frame)
+        self._frame, self._studio = frame, frame.studio
+        self.written = _WILL_BE
+        """Header of the page of files."""
+        frame.export.changed.connect(self._on_choice)
+        frame.export.folder_wanted.connect(self.choose_folder)
+        frame.studio.exports.changed.connect(self._on_exporting)
+
+    def show(self) -> None:
+        result = self._studio.session.shown
+        self._frame.export.show_result(result, self._studio.export_folder)
+        if result is not None:
+            self._frame.files.show_remarks(remarks(result, self._studio.parts.head()))
+            if not self._studio.exports.state.folder:
+                self.written = _WILL_BE
+                self.changed.emit()
+                self._frame.files.show_files(_expected(self._frame.export.formats, result.name))
+
+    def _on_choice(self) -> None:
+        if self._studio.session.step == "export":
+            self._studio.exports.clear()
+            self.show()
+            self.changed.emit()
+
+    def _on_exporting(self) -> None:
+        self.changed.emit()
+        if self._studio.exports.state.folder:
+            self._show_written(Path(self._studio.exports.state.folder))
+
+    def _show_written(self, folder: Path) -> None:
+        files = sorted(f for f in folder.iterdir() if f.is_file())
+        rows = tuple((f.name, _holds(f.name), words.file_size(f.stat().st_size)) for f in files)
+        self._frame.files.show_files(rows)
+        total = sum(f.stat().st_size for f in files)
+        self.written = ("Written", f"{len(files)} files · {words.file_size(total)}")
+        self.changed.emit()
+
+    def export_now(self) -> None:
+        result = self._studio.session.shown
+        if (
+            result is None
+            or self._studio.session.step != "export"
+            or not self._frame.export.formats
+        ):
+            return
+        choice = self._frame.export.choice(result)
+        if (choice.target / "manifest.json").exists():
+            question = f"{choice.target.name} holds an export already."
+            if not self._frame.confirm(question, "Its files are replaced.", "Replace"):
+                return
+        self._studio.exports.export(choice)
+
+    def show_folder(self) -> None:
+        folder = self._studio.exports.state.folder
+        if folder:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
+
+    def choose_folder(self) -> None:
+        start = str(self._studio.export_folder)
+        folder = QFileDialog.getExistingDirectory(self._frame, "Destination", start)
+        if folder:
+            self._studio.change("window", export_folder=folder)
+            self._studio.exports.clear()
+            self.show()
+            self.changed.emit()
+
+
+def _expected(formats: tuple[str, ...], name: str) -> tuple[tuple[str, str, str], ...]:
+    stem = file_stem(name)
+    rows: list[tuple[str, str, str]] = []
+    for key in formats:
+        if key == "maps":
+            rows += [
+                (f"{stem}_{role}.png", holds, "")
+                for role, holds in (
+                    ("albedo", "colour, sRGB"),
+                    ("normal", "normals, Y+"),
+                    ("displacement", "16 bit, metres"),
+                    ("confidence", "seen or invented"),
+                )
+            ]
+        else:
+            rows.append((f"{stem}.{key}", _holds(f".{key}"), ""))
+    rows.append(("manifest.json", "units, frames, licences", ""))
+    return tuple(rows)
+
+
+def _holds(name: str) -> str:
+    table = {
+        ".glb": "mesh, 52 shapes, textures",
+        ".fbx": "mesh, 52 shapes",
+        ".obj": "mesh",
+        ".mtl": "materials",
+        ".json": "units, frames, licences",
+        ".png": "texture",
+        ".usd": "mesh, 52 shapes",
+    }
+    return next((text for end, text in table.items() if name.endswith(end)), "")
