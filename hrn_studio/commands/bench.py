@@ -27,6 +27,7 @@ def add_parser(commands: Commands) -> None:
     add("--window", action="store_true", help="with the window open, paced as a camera")
     add("--fit", action="store_true", help="take a frame and fit it meanwhile (with --window)")
     add("--seconds", type=float, default=10.0, help="how long to measure (default: %(default)s)")
+    add("--engine", choices=("studio", "hrn"), default="studio", help="what sees the face")
     add("--json", action="store_true", help="print the table as JSON")
     live.set_defaults(run=run)
 
@@ -34,15 +35,21 @@ def add_parser(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     started_s = time.monotonic()
     file = _film(args.source)
+    if args.window and args.engine != "studio":
+        raise UsageError("--window measures the window as it is set; leave --engine out")
     if args.window:
         from hrn_studio.ui.benchmark import with_window
         from hrn_studio.ui.parts import RealParts
 
         measured = with_window(file, RealParts(), args.seconds, args.fit, started_s)
     else:
+        from hrn_studio.face.landmarks import load_embedding
+        from hrn_studio.face.model import load_head
         from hrn_studio.live.benchmark import flat_out
+        from hrn_studio.models.live import make_estimator
 
-        measured = flat_out(file, args.seconds)
+        maps = make_estimator(args.engine, load_head(), load_embedding())
+        measured = flat_out(file, args.seconds, maps=maps)
     values = dataclasses.asdict(measured)
     if args.json:
         print(json.dumps(values))

@@ -41,6 +41,11 @@ def add_regress(commands: Commands) -> None:
     add = parser.add_argument
     add("--video", type=Path, metavar="FILE", help="default: the bundled demo")
     add("--repeat", type=int, default=1, metavar="N", help="passes (default: %(default)s)")
+    add(
+        "--engine",
+        choices=("studio", "hrn"),
+        help="the studio's steps, or every way to run HRN's regression (default: what is there)",
+    )
     add("--json", action="store_true", help="print the table as JSON")
     parser.set_defaults(run=run_regress)
 
@@ -48,28 +53,39 @@ def add_regress(commands: Commands) -> None:
 def run_regress(args: argparse.Namespace) -> int:
     _check_repeat(args.repeat)
     file = args.video or _demo("clip.mp4")
+    from hrn_studio.models.engines import regression_times
+    from hrn_studio.models.live import live_reason
+
+    tables: dict[str, Laps] = {}
+    if args.engine != "hrn":
+        tables["one live frame"] = _studio_times(file, args.repeat)
+    why = live_reason("hrn")
+    if why is not None and args.engine == "hrn":
+        raise ModelDataError(f"HRN's regression {why}")
+    if why is None and args.engine != "studio":
+        tables["HRN's regression, a crop"] = regression_times(_some_faces(file))
+    _show(args.json, tables, 1000.0, "ms")
+    return 0
+
+
+def _studio_times(file: Path, repeat: int) -> Laps:
+    """Seconds of each step of the studio's own live frame."""
     from hrn_studio.face.landmarks import load_embedding
     from hrn_studio.face.model import load_head
     from hrn_studio.live.regression import load_maps
     from hrn_studio.live.sources import VideoFile
     from hrn_studio.live.stages import time_frames
     from hrn_studio.live.tracker import MediaPipeTracker
-    from hrn_studio.models.engines import regression_times
 
     head, embedding, maps = load_head(), load_embedding(), load_maps()
     laps: dict[str, list[float]] = defaultdict(list)
-    for _ in range(args.repeat):
+    for _ in range(repeat):
         with VideoFile(file) as video, MediaPipeTracker("video") as tracker:
             for name, values in time_frames(video, tracker, head, embedding, maps).items():
                 laps[name] += values
     if not laps["tracker"]:
         raise UsageError(f"'{file}' shows no face; give a video of one")
-    tables: dict[str, Laps] = {"one live frame": laps}
-    times = regression_times(_some_faces(file))
-    if times:
-        tables["HRN's regression, a crop"] = times
-    _show(args.json, tables, 1000.0, "ms")
-    return 0
+    return laps
 
 
 def _some_faces(file: Path, count: int = 8) -> Iterator[tuple[Frame, Track]]:

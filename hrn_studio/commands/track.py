@@ -26,6 +26,12 @@ def add_parser(commands: Commands) -> None:
     add("video", type=Path, metavar="VIDEO")
     add("-o", "--out", type=Path, required=True, help="the CSV file")
     add("--hfov", type=float, metavar="DEG", help="horizontal field of view of the camera")
+    add(
+        "--engine",
+        choices=("studio", "hrn"),
+        default="studio",
+        help="what sees the expressions; hrn needs 'hrn-studio models add' first",
+    )
     parser.set_defaults(run=run)
 
 
@@ -40,11 +46,12 @@ def run(args: argparse.Namespace) -> int:
     from hrn_studio.face.model import load_head
     from hrn_studio.live.livelink import livelink_csv
     from hrn_studio.live.offline import track_video
-    from hrn_studio.live.regression import load_maps
+    from hrn_studio.models.live import make_estimator
 
     check_folder(out.parent)
-    head = load_head()
-    task = track_video(args.video, head, load_embedding(), load_maps(), hfov_deg=args.hfov)
+    head, embedding = load_head(), load_embedding()
+    maps = make_estimator(args.engine, head, embedding)
+    task = track_video(args.video, head, embedding, maps, hfov_deg=args.hfov)
     take = follow(task, args.video.name)
     text = livelink_csv(take.states, head.expression_names)
     write_folder(out.parent, {out.name: text.encode()})

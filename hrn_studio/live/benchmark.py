@@ -16,7 +16,7 @@ from hrn_studio.face.landmarks import load_embedding
 from hrn_studio.face.model import load_head
 from hrn_studio.live.mailbox import Mailbox
 from hrn_studio.live.regression import load_maps
-from hrn_studio.live.regressor import LandmarkRegressor
+from hrn_studio.live.regressor import FaceEstimator, LandmarkRegressor
 from hrn_studio.live.sources import VideoFile
 from hrn_studio.live.stream import stream
 from hrn_studio.live.tracker import MediaPipeTracker
@@ -80,8 +80,15 @@ def rss_mb() -> float:
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
-def flat_out(file: Path, seconds: float = 10.0, most: int = 300) -> LiveReport:
+def flat_out(
+    file: Path, seconds: float = 10.0, most: int = 300, maps: FaceEstimator | None = None
+) -> LiveReport:
     """Every frame as soon as the one before is done; at most ``most`` frames are read first.
+
+    Parameters
+    ----------
+    maps
+        What sees the face's coefficients; the learned maps by default.
 
     Raises
     ------
@@ -95,7 +102,7 @@ def flat_out(file: Path, seconds: float = 10.0, most: int = 300) -> LiveReport:
             if len(frames) == most:
                 break
     head = load_head()
-    regressor = LandmarkRegressor(head, load_embedding(), load_maps())
+    regressor = LandmarkRegressor(head, load_embedding(), maps or load_maps())
     box: Mailbox[Frame] = Mailbox()
     latencies: list[float] = []
     with MediaPipeTracker("video") as tracker:

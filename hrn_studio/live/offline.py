@@ -15,8 +15,7 @@ from hrn_studio.errors import NoFaceError
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.live.cameras import camera_for
-from hrn_studio.live.regression import RegressionMaps
-from hrn_studio.live.regressor import LandmarkRegressor
+from hrn_studio.live.regressor import FaceEstimator, LandmarkRegressor
 from hrn_studio.live.sources import VideoFile
 from hrn_studio.live.tracker import LandmarkTracker, MediaPipeTracker
 from hrn_studio.records import Camera, Estimate, FaceState, Progress, Track
@@ -42,7 +41,7 @@ def track_video(
     path: str | Path,
     head: HeadModel,
     embedding: LandmarkEmbedding,
-    maps: RegressionMaps,
+    maps: FaceEstimator,
     *,
     hfov_deg: float | None = None,
     tracker: LandmarkTracker | None = None,

@@ -24,9 +24,15 @@ from hrn_studio.face.solver import LandmarkSolver
 from hrn_studio.geometry.transforms import angles_from_rotation
 from hrn_studio.live.motion import Motion, MotionSettings
 from hrn_studio.live.person import Person, PersonSettings
-from hrn_studio.live.regression import RegressionMaps
 from hrn_studio.live.smoothing import LONGEST_STEP_S
 from hrn_studio.records import Camera, Coefficients, Doubles, Estimate, FaceState, Frame, Track
+
+
+class FaceEstimator(Protocol):
+    """Sees identity and expressions in a frame: the learned maps, or a network of the user's."""
+
+    def estimate(self, frame: Frame, track: Track, camera: Camera) -> Estimate:
+        """What the face's coefficients probably are."""
 
 
 class FaceRegressor(Protocol):
@@ -62,7 +68,8 @@ class LandmarkRegressor:
     Parameters
     ----------
     head, embedding, maps
-        The model, its landmarks and the maps trained for it.
+        The model, its landmarks, and the maps trained for it or whatever else sees its
+        coefficients.
     smooth
         Filter pose, expressions and gaze over time; off for measuring.
     """
@@ -71,7 +78,7 @@ class LandmarkRegressor:
         self,
         head: HeadModel,
         embedding: LandmarkEmbedding,
-        maps: RegressionMaps,
+        maps: FaceEstimator,
         settings: LiveSettings | None = None,
         smooth: bool = True,
     ) -> None:

@@ -104,7 +104,7 @@ HRN = Family(
         ),
     ),
     uses=(
-        Use("live regressor", ("regression",)),
+        Use("live regressor", ("regression", "face")),
         Use("--engine hrn", ("regression", "maps", "retouch", *_CANVAS)),
         Use("--engine hrn-mv", ("regression", "maps", "retouch", *_CANVAS)),
         Use("regression plus fitting", ("regression", *_CANVAS)),

@@ -151,24 +151,17 @@ def _rigid(points: Doubles) -> Doubles:
 
 
 class HrnMaps:
-    """Like :class:`hrn_studio.live.regression.RegressionMaps`, for whoever needs its estimate.
+    """A :class:`hrn_studio.live.regressor.FaceEstimator`: HRN's regression, a crop at a time.
 
     Parameters
     ----------
     run
         The network, by one of the ways of :mod:`.runner`.
-    reference
-        (L, 3) landmarks of the mean head, metres.
+    standard
+        (5, 3) points of the face crops are aligned to.
     """
 
-    def __init__(
-        self,
-        run: Runner,
-        translated: Translation,
-        reference: Doubles,
-        standard: Floats = STANDARD,
-    ) -> None:
-        self.reference = reference
+    def __init__(self, run: Runner, translated: Translation, standard: Floats = STANDARD) -> None:
         self._run, self._translation, self._standard = run, translated, standard
 
     def estimate(self, frame: Frame, track: Track, camera: Camera) -> Estimate:

@@ -29,6 +29,7 @@ Runner = Callable[[Bytes], Floats]
 """From a crop (224, 224, 3) RGB to coefficients (257,)."""
 
 TORCH, FOLDED, ONNX, INT8 = "torch", "torch, folded", "ONNX Runtime", "ONNX Runtime, 8 bit"
+_FILES = {ONNX: "regression.onnx", INT8: "regression-int8.onnx"}
 LIMITS = {"identity": 0.15, "expression": 0.15, "angles": 0.01, "translation": 0.01}
 """Largest error of a way that counts as the same answer: standard deviations, radians,
 decimetres (0.01 dm is one pixel of the crop)."""
@@ -65,19 +66,38 @@ def ways(net: Regression, crops: Sequence[Bytes], folder: Path) -> Iterator[tupl
     Parameters
     ----------
     crops
-        Pictures of faces, for setting the ranges of the 8-bit numbers.
+        Pictures of faces; every second one sets the ranges of the 8-bit numbers.
     folder
         Where ONNX files are written; they may be thrown away afterwards.
     """
     yield TORCH, plain(net)
     yield FOLDED, folded(net)
     if has_onnx():
-        single = folder / "regression.onnx"
+        single = folder / _FILES[ONNX]
         write_onnx(net, single)
         yield ONNX, session(single)
-        small = folder / "regression-int8.onnx"
-        quantize(single, small, crops)
+        small = folder / _FILES[INT8]
+        quantize(single, small, crops[::2])
         yield INT8, session(small)
+
+
+def way(name: str, net: Regression, folder: Path) -> Runner:
+    """One way alone, with the files that :func:`ways` wrote into ``folder``.
+
+    Raises
+    ------
+    ModelDataError
+        There is no such way here, or its file is missing or damaged.
+    """
+    if name in (TORCH, FOLDED):
+        return plain(net) if name == TORCH else folded(net)
+    file = folder / _FILES.get(name, "")
+    if not has_onnx() or not file.is_file():
+        raise ModelDataError(f"HRN's regression cannot run by '{name}' here; measure it again")
+    try:
+        return session(file)
+    except Exception as error:  # onnxruntime has classes of its own for every fault
+        raise ModelDataError(f"'{file}' is damaged; delete it") from error
 
 
 def measure(

@@ -155,7 +155,7 @@ def test_the_maps_look_at_a_tracked_face(head, twin):
         return tiny.coefficients()[0].numpy()
 
     translated = maps.translation(head, embedding, twin)
-    learned = maps.HrnMaps(run, translated, embedding.points(head.mean).astype(np.float64))
+    learned = maps.HrnMaps(run, translated)
     points = embedding.points(head.mean)[:, :2] * [1000, -1000] + 160
     frame = Frame(np.zeros((320, 320, 3), np.uint8))
     estimate = learned.estimate(
