@@ -260,6 +260,12 @@ class Progress:
     fraction: float
     """0..1 of the whole task."""
     message: str = ""
+    vertices: Floats | None = None
+    """(V, 3) the neutral head as far as it has come, metres; None when it is as it was."""
+
+    def __post_init__(self) -> None:
+        if self.vertices is not None:
+            _freeze(self, vertices=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -288,9 +294,12 @@ class View:
     """(9, 3) second-order spherical harmonics in the camera frame, linear RGB."""
     mask: Floats
     """(H, W) 0..1: 1 where the picture shows skin that may be believed."""
+    apart_mm: Floats = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    """(V, 3) how the coarse head that this picture alone gives differs from the mean of all
+    pictures' heads, millimetres; (0, 3) when there is one picture."""
 
     def __post_init__(self) -> None:
-        _freeze(self, vertices=np.float32, light=np.float32, mask=np.float32)
+        _freeze(self, vertices=np.float32, light=np.float32, mask=np.float32, apart_mm=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

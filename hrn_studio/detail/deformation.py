@@ -14,7 +14,8 @@ One picture says nothing about depth; there the smallest change is none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +67,19 @@ def deform(
     stiffness: Doubles,
     settings: DeformationSettings,
 ) -> Doubles:
-    """(V, 3) displacement of the neutral head, metres.
+    """(V, 3) displacement of the neutral head, metres; :func:`deforming` run to its end."""
+    steps = deforming(neutral, laplacian, observations, stiffness, settings)
+    return deque(steps, maxlen=1)[0]
+
+
+def deforming(
+    neutral: Doubles,
+    laplacian: sparse.csr_matrix,
+    observations: Sequence[Observation],
+    stiffness: Doubles,
+    settings: DeformationSettings,
+) -> Iterator[Doubles]:
+    """The displacement (V, 3) of the neutral head after each iteration, metres.
 
     Parameters
     ----------
@@ -90,7 +103,7 @@ def deform(
             A = A + Jw.T @ J
             g = g + Jw.T @ r
         D = D + _solved(A, g).reshape(-1, 3)
-    return D
+        yield D
 
 
 def _solved(A: sparse.csr_matrix, g: Doubles) -> Doubles:

@@ -15,7 +15,7 @@ import numpy as np
 
 from hrn_studio.detail.coarse import Coarse, CoarseSettings, solve_coarse
 from hrn_studio.detail.fine import FineResult, FineSettings, fine
-from hrn_studio.detail.middle import MiddleSettings, deform_head
+from hrn_studio.detail.middle import MiddleSettings, bending_head
 from hrn_studio.detail.shot import Shot
 from hrn_studio.errors import FitError
 from hrn_studio.face.gaze import look_weights
@@ -113,11 +113,15 @@ def fit(
     clock.lap("coarse")
     displacement = np.zeros((head.vertex_count, 3))
     if settings.stage != "coarse":
-        yield Progress("mid", 0.1, "bending the head onto the pictures")
+        yield Progress("mid", 0.1, "bending the head onto the pictures", neutral)
         if shaper is None:
-            displacement = deform_head(
+            steps = bending_head(
                 head, embedding, neutral, shots, states, list(coarse.weights), settings.middle
             )
+            for number, displacement in enumerate(steps):
+                bent = np.asarray(neutral + displacement, np.float32)
+                done = 0.1 + (_SHAPED - 0.1) * (1 - 0.9**number)
+                yield Progress("mid", done, f"step {number + 1}", bent)
         else:
             displacement = yield from shaper(neutral, states, list(coarse.weights))
         neutral = np.asarray(neutral + displacement, np.float32)
@@ -125,12 +129,18 @@ def fit(
     if not np.isfinite(neutral).all():
         raise _broken(shots)
     clock.lap("mid")
+    apart_mm = _apart_mm(head, coarse, scale)
     views = [
         View(
-            shot.frame, shot.track, state, _posed(head, displacement, state), _no_light(), shot.mask
+            shots[k].frame,
+            shots[k].track,
+            states[k],
+            _posed(head, displacement, states[k]),
+            _no_light(),
+            shots[k].mask,
+            apart,
         )
-        for shot, state, weight in zip(shots, states, coarse.weights, strict=True)
-        if weight > 0
+        for k, apart in zip(np.flatnonzero(coarse.weights > 0), apart_mm, strict=True)
     ]
     deformation = _as_map(head, displacement, settings.deformation_px)
     textures = fine(
@@ -153,7 +163,7 @@ def fit(
         scale=scale,
         scale_source=shown.scale_source,
         maps=result.maps,
-        spread_mm=_spread_mm(head, coarse, scale),
+        spread_mm=_spread_mm(head, apart_mm),
         stages=stages,
         timings_s=clock.laps,
         reports=tuple(
@@ -244,11 +254,14 @@ def _as_map(head: HeadModel, displacement: Doubles, size: int) -> Floats:
     return image
 
 
-def _spread_mm(head: HeadModel, coarse: Coarse, scale: float) -> Floats:
-    """(V,) standard deviation of the heads that the pictures give one by one, millimetres."""
+def _apart_mm(head: HeadModel, coarse: Coarse, scale: float) -> Floats:
+    """(F, V, 3) the heads that the used pictures give one by one, less their mean, millimetres.
+
+    (F, 0, 3) for one picture.
+    """
     used = coarse.weights > 0
     if used.sum() < 2:
-        return np.zeros(head.vertex_count, np.float32)
+        return np.zeros((int(used.sum()), 0, 3), np.float32)
     face = head.regions["face"] > 0.5
     fused = head.evaluate(Coefficients(coarse.identity.astype(np.float32), NONE))
     offsets = []
@@ -256,5 +269,14 @@ def _spread_mm(head: HeadModel, coarse: Coarse, scale: float) -> Floats:
         alone = head.evaluate(Coefficients(identity, NONE))
         s, R, t = similarity(alone[face], fused[face])
         offsets.append(s * alone @ R.T + t - fused)
-    deviation = np.linalg.norm(np.std(offsets, axis=0, ddof=1), axis=1)
-    return np.asarray(deviation * scale * 1000, np.float32)
+    apart = np.array(offsets) - np.mean(offsets, axis=0)
+    return np.asarray(apart * scale * 1000, np.float32)
+
+
+def _spread_mm(head: HeadModel, apart_mm: Floats) -> Floats:
+    """(V,) standard deviation of the pictures' heads, millimetres."""
+    count, vertices, _ = apart_mm.shape
+    if not vertices:
+        return np.zeros(head.vertex_count, np.float32)
+    variance = np.square(apart_mm, dtype=np.float64).sum(axis=(0, 2)) / (count - 1)
+    return np.asarray(np.sqrt(variance), np.float32)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
 
 from hrn_studio.detail.contour import SIGMA_M, outline_matches, outline_vertices
-from hrn_studio.detail.deformation import DeformationSettings, Observation, deform, folded
+from hrn_studio.detail.deformation import DeformationSettings, Observation, deforming, folded
 from hrn_studio.detail.shot import Shot
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
@@ -39,7 +40,24 @@ def deform_head(
     weights: Sequence[float],
     settings: MiddleSettings,
 ) -> Doubles:
-    """(V, 3) displacement of the neutral head (metres, model units times its scale).
+    """(V, 3) displacement of the neutral head; :func:`bending_head` run to its end."""
+    return deque(
+        bending_head(head, embedding, neutral, shots, states, weights, settings), maxlen=1
+    )[0]
+
+
+def bending_head(
+    head: HeadModel,
+    embedding: LandmarkEmbedding,
+    neutral: Floats,
+    shots: Sequence[Shot],
+    states: Sequence[FaceState],
+    weights: Sequence[float],
+    settings: MiddleSettings,
+) -> Iterator[Doubles]:
+    """The displacement (V, 3) of the neutral head as far as it has come, step by step.
+
+    Metres, model units times its scale; the last one is the result.
 
     The skin follows the pictures; eyeballs follow their lids, teeth and tongue the lips' inside,
     each without changing shape.  A deformation that folds the skin is repeated with stiffer
@@ -68,26 +86,27 @@ def deform_head(
             for shot, state, weight in zip(shots, states, weights, strict=True)
             if weight > 0
         ]
-        moved = _unfolded(base, triangles, laplacian, [*seen, *outlines], stiffness, settings)
-    return follow_skin(head, base, moved)
+        steps = _unfolding(base, triangles, laplacian, [*seen, *outlines], stiffness, settings)
+        for moved in steps:
+            yield follow_skin(head, base, moved)
 
 
-def _unfolded(
+def _unfolding(
     base: Doubles,
     triangles: Ints,
     laplacian: sparse.csr_matrix,
     seen: Sequence[Observation],
     stiffness: Doubles,
     settings: MiddleSettings,
-) -> Doubles:
-    """The deformation, repeated with less trust in the pictures while it folds the skin."""
+) -> Iterator[Doubles]:
+    """Steps of the deformation, repeated with less trust in the pictures while it folds skin."""
     deformation = settings.deformation
     for _ in range(_MAX_SOFTENINGS):
-        moved = deform(base, laplacian, seen, stiffness, deformation)
+        for moved in deforming(base, laplacian, seen, stiffness, deformation):
+            yield moved
         if folded(base, base + moved, triangles) == 0:
             break
         deformation = _stiffer(deformation)
-    return moved
 
 
 def _outline(
