@@ -23,10 +23,11 @@ from hrn_studio.commands import (
     stream,
     studio,
     track,
+    train,
 )
 from hrn_studio.errors import StudioError
 
-COMMANDS = (studio, reconstruct, track, stream, demo, doctor, models, hrn, bench)
+COMMANDS = (studio, reconstruct, track, stream, demo, doctor, models, hrn, train, bench)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -38,6 +38,7 @@ from hrn_studio.live.tracker import MediaPipeTracker  # noqa: E402
 from hrn_studio.records import Bytes, Camera, Doubles, Floats, Frame, Track  # noqa: E402
 from hrn_studio.training.render import render_sample  # noqa: E402
 from hrn_studio.training.stage import make_stage  # noqa: E402
+from hrn_studio.training.targets import mirror_signs, other_side  # noqa: E402
 
 BATCH = 250
 IDENTITIES = 60
@@ -113,7 +114,7 @@ def render_batch(part: tuple[int, int, int, Path]) -> int:
 def read_batch(path: Path, head: HeadModel, reference: Doubles) -> tuple[Floats, Floats]:
     """Features and truth of a file's pictures, each followed by its mirror image."""
     names, signs = head.expression_names, mirror_signs(head)
-    swapped = [names.index(_other_side(n)) for n in names]
+    swapped = [names.index(other_side(n)) for n in names]
     x, y = [], []
     with np.load(path) as file:
         rows = list(zip(file["points"], file["crop"], file["camera"], file["truth"], strict=True))
@@ -144,20 +145,6 @@ def _mirrored(track: Track, camera: Camera) -> Track:
     points[:, 0] = camera.width - points[:, 0]
     order = list(MIRROR)
     return replace(track, points_px=points[order], depth_px=track.depth_px[order])
-
-
-def _other_side(name: str) -> str:
-    for a, b in (("Left", "Right"), ("Right", "Left")):
-        if name.endswith(a):
-            return name.removesuffix(a) + b
-    swaps = {"jawLeft": "jawRight", "mouthLeft": "mouthRight"}
-    return swaps.get(name, name)
-
-
-def mirror_signs(head: HeadModel) -> Floats:
-    """(I,) +1 for symmetric, -1 for antisymmetric identity components."""
-    image = head.identity[:, head.symmetry] * np.array([-1, 1, 1], np.float32)
-    return np.asarray(np.sign((image * head.identity).sum((1, 2))), np.float32)
 
 
 def train(x: Floats, y: Floats, strength: float) -> dict[str, Floats]:
