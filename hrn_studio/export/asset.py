@@ -10,13 +10,14 @@ Vertices have the same order in ``vertices``, ``captured`` and every morph.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hrn_studio.errors import ExportError
 from hrn_studio.export._codes import settled
 from hrn_studio.export.shapes import personal_shapes
+from hrn_studio.export.skeleton import Skeleton, make_skeleton
 from hrn_studio.export.textures import Texture, make_textures
 from hrn_studio.face.appearance import MATERIALS, Material, material_of
 from hrn_studio.face.model import HeadModel
@@ -83,16 +84,20 @@ class Asset:
     textures: Mapping[str, Texture]
     """By role: ``albedo``, ``normal`` (OpenGL's), ``normal_dx`` where it was asked for,
     ``displacement``, ``confidence``, ``deformation``."""
+    skeleton: Skeleton | None = None
+    """All joints there are; a writer takes those the options ask for."""
     notice: str = ""
     """Whose work the head model is, for formats that carry a line on rights."""
+    texture_names: Mapping[str, str] = field(default_factory=dict)
+    """File names by role, of textures that are shared with another asset."""
 
     def __post_init__(self) -> None:
         for name in ("vertices", "normals", "captured", "captured_normals", "uv"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float32))
 
     def texture_file(self, role: str) -> str:
-        """``NAME_albedo.png``."""
-        return f"{self.name}_{role}.png"
+        """``NAME_albedo.png``, or the name it was given."""
+        return self.texture_names.get(role, f"{self.name}_{role}.png")
 
 
 _SAME_NORMAL = 1e-3
@@ -119,6 +124,8 @@ def make_asset(reconstruction: Reconstruction, head: HeadModel, name: str) -> As
         if not np.isfinite(vertices).all():
             raise ExportError("the fitted head is broken (not a number); fit it again")
     normals = vertex_normals(neutral, head.triangles)
+    morphs = _morphs(head, neutral, normals)
+    opening = next((morph.deltas for morph in morphs if morph.arkit == "jawOpen"), None)
     return Asset(
         name=name,
         vertices=neutral,
@@ -128,8 +135,9 @@ def make_asset(reconstruction: Reconstruction, head: HeadModel, name: str) -> As
         uv=head.uv,
         parts=_parts(head),
         materials=MATERIALS,
-        morphs=_morphs(head, neutral, normals),
+        morphs=morphs,
         textures=make_textures(settled(reconstruction.maps)),
+        skeleton=make_skeleton(head, neutral, opening),
         notice=head.licence,
     )
 

@@ -13,6 +13,7 @@ from hrn_studio import licenses, paths
 from hrn_studio.errors import UsageError
 from hrn_studio.export.asset import Asset, make_asset
 from hrn_studio.export.dressing import dressed
+from hrn_studio.export.fbx import write_fbx
 from hrn_studio.export.folder import writing_folder
 from hrn_studio.export.gltf import write_glb
 from hrn_studio.export.manifest import describe_file, make_manifest, manifest_bytes
@@ -33,9 +34,11 @@ def write_maps(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]
 
 
 FORMATS: Mapping[str, Writer] = MappingProxyType(
-    {"obj": write_obj, "maps": write_maps, "glb": write_glb}
+    {"obj": write_obj, "maps": write_maps, "glb": write_glb, "fbx": write_fbx}
 )
 """A new format is one module and one line here."""
+USUAL = ("obj", "maps", "glb")
+"""Written with every reconstruction."""
 
 
 def export(
@@ -44,7 +47,7 @@ def export(
     target: str | Path,
     *,
     name: str,
-    formats: Sequence[str] = tuple(FORMATS),
+    formats: Sequence[str] = USUAL,
     extra: Mapping[str, bytes] | None = None,
     manifest_name: str = "manifest.json",
     settings: ExportOptions = PLAIN,
