@@ -30,7 +30,7 @@ from hrn_studio.records import Camera, Doubles, Ints
 class DeformationSettings:
     """How far and how roughly the head may be bent."""
 
-    sigma_landmark_m: float = 0.0015
+    sigma_landmark_m: float = 0.0013
     sigma_bend_m: float = 0.00012
     """Standard deviation of the Laplacian of the displacement (uniform weights, metres)."""
     sigma_size_m: float = 0.005

@@ -164,7 +164,8 @@ def _observe(
     weight: float,
     count: int,
 ) -> Observation:
-    used = np.flatnonzero(embedding.usable & (embedding.corners < count).all(1))
+    lines = on_lines(head, embedding)
+    used = np.flatnonzero(embedding.usable & (embedding.corners < count).all(1) & lines)
     offset = _expression_offset(head, state)[:count]
     spread = np.maximum(embedding.spread_m[used], 1e-3)
     trust = np.clip(np.median(spread) / spread, 0.3, 2.0)
@@ -178,6 +179,20 @@ def _observe(
         T_camera_head=state.T_camera_head,
         camera=state.camera,
     )
+
+
+def on_lines(head: HeadModel, embedding: LandmarkEmbedding) -> Bools:
+    """(L,) landmarks on lips and lids, which the tracker sees as lines.
+
+    Elsewhere it guesses from its own idea of a face: what is left there after the coarse stage is
+    its error, alike for a whole cheek or brow, and a head bent to it was further from the truth on
+    renders and in other pictures.  All of them where a head does not say what lips and lids are.
+    """
+    names = [n for n in head.regions if n == "lips" or n.startswith("lid_")]
+    if not names:
+        return np.ones(len(embedding.corners), bool)
+    mask = np.max([head.regions[n] for n in names], axis=0)
+    return np.asarray((mask[embedding.corners] * embedding.barycentric).sum(1) > 0.4)
 
 
 def _facing(head: HeadModel, embedding: LandmarkEmbedding, state: FaceState, used: Ints) -> Doubles:
