@@ -31,11 +31,12 @@ from hrn_studio.export.names import file_stem
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.live.cameras import camera_for, plausible_camera
+from hrn_studio.live.estimator import StudioEstimator
 from hrn_studio.live.features import distance_m
 from hrn_studio.live.likeness import Likeness, load_likeness, strangers
 from hrn_studio.live.masks import head_masks
+from hrn_studio.live.network import load_network
 from hrn_studio.live.pictures import Pictures, none_usable, read_pictures
-from hrn_studio.live.regression import RegressionMaps
 from hrn_studio.live.tracker import MediaPipeTracker
 from hrn_studio.models.engines import check_engine, make_shaper
 from hrn_studio.models.heads import load_chosen
@@ -92,13 +93,13 @@ class Models:
 
     head: HeadModel
     embedding: LandmarkEmbedding
-    maps: RegressionMaps
+    estimator: StudioEstimator
     tracker: MediaPipeTracker = field(default_factory=lambda: MediaPipeTracker("still"))
     likeness: Likeness = field(default_factory=load_likeness)
 
     @classmethod
     def load(cls, head: str = "default") -> Models:
-        """A head, its landmarks and maps, and MediaPipe.
+        """A head, its landmarks, what sees its coefficients, and MediaPipe.
 
         Parameters
         ----------
@@ -110,7 +111,9 @@ class Models:
         ModelDataError
             A bundled file is missing or damaged, or the user does not have that head.
         """
-        return cls(*load_chosen(head))
+        model, embedding, maps = load_chosen(head)
+        network = load_network() if head == "default" else None
+        return cls(model, embedding, StudioEstimator(maps, network, looks=LOOKS))
 
     def close(self) -> None:
         """Free the tracker."""
@@ -327,8 +330,8 @@ def make_shot(models: Models, frame: Frame, options: Options) -> Shot:
 
     track = models.tracker.track_augmented(frame, LOOKS)
     camera = camera_for(frame, options.hfov_deg)
-    camera = plausible_camera(camera, distance_m(track, models.maps.reference, camera))
-    estimate = models.maps.estimate(frame, track, camera)
+    camera = plausible_camera(camera, distance_m(track, models.estimator.reference, camera))
+    estimate = models.estimator.estimate(frame, track, camera)
     masks = head_masks(frame, track)
     return Shot(
         frame=frame,

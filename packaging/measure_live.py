@@ -39,8 +39,8 @@ from hrn_studio.errors import NoFaceError  # noqa: E402
 from hrn_studio.face.landmarks import load_embedding  # noqa: E402
 from hrn_studio.face.model import HeadModel, load_head  # noqa: E402
 from hrn_studio.geometry.transforms import apply  # noqa: E402
+from hrn_studio.live.estimator import load_estimator  # noqa: E402
 from hrn_studio.live.images import read_image  # noqa: E402
-from hrn_studio.live.regression import load_maps  # noqa: E402
 from hrn_studio.live.regressor import LandmarkRegressor  # noqa: E402
 from hrn_studio.live.tracker import MediaPipeTracker  # noqa: E402
 from hrn_studio.records import Camera, Doubles, FaceState, Frame, Track  # noqa: E402
@@ -88,7 +88,7 @@ def main() -> None:
     frames, truth = read_clip(options.folder)
     moving = tracked(frames)
     stills = [tracked(noisy(frames[index], truth.fps)) for index in STILLS]
-    head, embedding, maps = load_head(), load_embedding(), load_maps()
+    head, embedding, maps = load_head(), load_embedding(), load_estimator()
     table = {}
     for name, smooth in (("raw", False), ("smoothed", True)):
         regressor = LandmarkRegressor(head, embedding, maps, smooth=smooth)

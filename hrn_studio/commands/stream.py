@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
     from hrn_studio.face.landmarks import load_embedding
     from hrn_studio.face.model import load_head
     from hrn_studio.live.broadcast import broadcast, chosen_source
+    from hrn_studio.live.estimator import load_estimator
     from hrn_studio.live.livelink_udp import Sender
-    from hrn_studio.live.regression import load_maps
 
     head = load_head()
     with Sender(args.live_link, head.expression_names, subject=args.subject) as sender:
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
             sender,
             head,
             load_embedding(),
-            load_maps(),
+            load_estimator(),
             hfov_deg=args.hfov,
             loop=not args.once,
         )

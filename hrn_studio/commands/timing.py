@@ -72,12 +72,12 @@ def _studio_times(file: Path, repeat: int) -> Laps:
     """Seconds of each step of the studio's own live frame."""
     from hrn_studio.face.landmarks import load_embedding
     from hrn_studio.face.model import load_head
-    from hrn_studio.live.regression import load_maps
+    from hrn_studio.live.estimator import load_estimator
     from hrn_studio.live.sources import VideoFile
     from hrn_studio.live.stages import time_frames
     from hrn_studio.live.tracker import MediaPipeTracker
 
-    head, embedding, maps = load_head(), load_embedding(), load_maps()
+    head, embedding, maps = load_head(), load_embedding(), load_estimator()
     laps: dict[str, list[float]] = defaultdict(list)
     for _ in range(repeat):
         with VideoFile(file) as video, MediaPipeTracker("video") as tracker:

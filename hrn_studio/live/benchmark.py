@@ -14,8 +14,8 @@ import numpy as np
 
 from hrn_studio.face.landmarks import load_embedding
 from hrn_studio.face.model import load_head
+from hrn_studio.live.estimator import load_estimator
 from hrn_studio.live.mailbox import Mailbox
-from hrn_studio.live.regression import load_maps
 from hrn_studio.live.regressor import FaceEstimator, LandmarkRegressor
 from hrn_studio.live.sources import VideoFile
 from hrn_studio.live.stream import stream
@@ -102,7 +102,7 @@ def flat_out(
             if len(frames) == most:
                 break
     head = load_head()
-    regressor = LandmarkRegressor(head, load_embedding(), maps or load_maps())
+    regressor = LandmarkRegressor(head, load_embedding(), maps or load_estimator())
     box: Mailbox[Frame] = Mailbox()
     latencies: list[float] = []
     with MediaPipeTracker("video") as tracker:

@@ -13,8 +13,7 @@ from hrn_studio.face.model import HeadModel
 from hrn_studio.live.devices import cameras, find
 from hrn_studio.live.feed import Feed
 from hrn_studio.live.livelink_udp import Sender
-from hrn_studio.live.regression import RegressionMaps
-from hrn_studio.live.regressor import LandmarkRegressor
+from hrn_studio.live.regressor import FaceEstimator, LandmarkRegressor
 from hrn_studio.live.spec import SourceSpec, demo, from_paths
 from hrn_studio.live.stream import LiveControl, LiveFace, stream
 from hrn_studio.live.tracker import LandmarkTracker, MediaPipeTracker
@@ -57,7 +56,7 @@ def broadcast(
     sender: Sender,
     head: HeadModel,
     embedding: LandmarkEmbedding,
-    maps: RegressionMaps,
+    estimator: FaceEstimator,
     *,
     hfov_deg: float | None = None,
     loop: bool = True,
@@ -94,7 +93,7 @@ def broadcast(
         feed = Feed(spec.open, reconnect=spec.is_camera, paced=not spec.is_still, patient=True)
     midnight = time_of_day or _time_of_day
     follow = tracker or MediaPipeTracker("still" if spec.is_still else "video")
-    regressor = LandmarkRegressor(head, embedding, maps)
+    regressor = LandmarkRegressor(head, embedding, estimator)
     try:
         feed.start()
         control = LiveControl(hfov_deg=hfov_deg)

@@ -13,8 +13,8 @@ from hrn_studio.errors import NoFaceError
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.live.cameras import camera_for
+from hrn_studio.live.estimator import StudioEstimator, blended
 from hrn_studio.live.motion import Motion
-from hrn_studio.live.regression import RegressionMaps
 from hrn_studio.live.regressor import LandmarkRegressor
 from hrn_studio.live.tracker import LandmarkTracker
 from hrn_studio.records import Frame
@@ -41,17 +41,17 @@ def time_frames(
     tracker: LandmarkTracker,
     head: HeadModel,
     embedding: LandmarkEmbedding,
-    maps: RegressionMaps,
+    estimator: StudioEstimator,
 ) -> dict[str, Sequence[float]]:
     """Seconds of each step for each frame with a face.
 
-    Steps: ``tracker``, ``features`` (landmarks and gradients), ``maps``, ``solve`` (identity, pose,
-    irises), ``smoothing`` and ``total after tracker``, which is measured by itself: all of it in
-    one call, as the live view makes it.
+    Steps: ``tracker``, ``maps`` (landmarks and gradients), ``network`` (where there is one),
+    ``solve`` (identity, pose, irises), ``smoothing`` and ``total after tracker``, which is
+    measured by itself: all of it in one call, as the live view makes it.
     """
     watch = Watch()
-    plain = LandmarkRegressor(head, embedding, maps, smooth=False)
-    whole = LandmarkRegressor(head, embedding, maps)
+    plain = LandmarkRegressor(head, embedding, estimator, smooth=False)
+    whole = LandmarkRegressor(head, embedding, estimator)
     blinks = np.array([name.startswith("eyeBlink") for name in head.expression_names])
     motion = Motion(blinks)
     for frame in frames:
@@ -63,10 +63,12 @@ def time_frames(
             continue
         with watch.lap(TOTAL):
             whole.regress(frame, track, camera)
-        with watch.lap("features"):
-            values = maps.features(frame, track, camera)
         with watch.lap("maps"):
-            estimate = maps.apply(values)
+            estimate = estimator.maps.estimate(frame, track, camera)
+        if estimator.network is not None:
+            with watch.lap("network"):
+                sight = estimator.network.see(frame, track)
+            estimate = blended(estimate, sight.estimate, estimator.shares)
         with watch.lap("solve"):
             state = plain.regress_estimate(frame.time_s, track, camera, estimate)
         c = state.coefficients
@@ -74,5 +76,5 @@ def time_frames(
             motion.pose(state.T_camera_head, frame.time_s)
             motion.expression(c.expression.astype(np.float64), frame.time_s)
             motion.gaze(c.gaze.astype(np.float64), frame.time_s)
-    order = ("tracker", "features", "maps", "solve", "smoothing", TOTAL)
-    return {name: watch.laps[name] for name in order}
+    order = ("tracker", "maps", "network", "solve", "smoothing", TOTAL)
+    return {name: watch.laps[name] for name in order if name in watch.laps}

@@ -13,8 +13,8 @@ from hrn_studio import paths
 from hrn_studio.errors import ModelDataError, NoFaceError, UsageError
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
+from hrn_studio.live.estimator import load_estimator
 from hrn_studio.live.images import read_image
-from hrn_studio.live.regression import load_maps
 from hrn_studio.live.regressor import FaceEstimator
 from hrn_studio.live.tracker import MediaPipeTracker
 from hrn_studio.models.shelf import checksum, reason
@@ -56,7 +56,7 @@ def make_estimator(engine: str, head: HeadModel, embedding: LandmarkEmbedding) -
         names = ", ".join(LIVE_ENGINES)
         raise UsageError(f"no engine '{engine}' can see live faces; choose one of {names}")
     if engine == "studio":
-        return load_maps()
+        return load_estimator()
     why = live_reason(engine)
     if why is not None:
         raise ModelDataError(f"the live engine {engine} {why}")

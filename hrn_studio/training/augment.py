@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -29,8 +29,13 @@ class Variation:
     """Largest."""
     slope: float = 0.35
     """Of a light that falls off across the crop, in stops from edge to edge."""
+    stain: float = 0.45
+    """Of random light and dark patches, in stops: shading that is painted on, or odd light."""
     covered: float = 0.3
     """Share of crops with something in front of the face."""
+
+
+STILL = Variation(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +68,26 @@ def vary(
     variation
         None: the crop as the program would cut it, nothing varied.
     """
+    v = variation or STILL
+    seen, _ = moved(batch, mirror, rng, v, 0.5 if variation else 0.0)
+    crops = photographed(seen.crops, rng, v) if variation else seen.crops
+    return replace(seen, crops=evened_batch(crops))
+
+
+def moved(
+    batch: Batch, mirror: Mirror, rng: np.random.Generator, v: Variation, mirrored: float = 0.5
+) -> tuple[Batch, Tensor]:
+    """Kept crops cut anew, shifted, zoomed, turned and a share of them mirrored.
+
+    Returns
+    -------
+    Batch
+        Crops (B, 1, SIDE_PX, SIDE_PX), 0..1, and their targets.
+    Tensor
+        (B,) which are mirrored.
+    """
     count = len(batch.crops)
-    v = variation or Variation(0, 0, 0, 0, 0, 0, 0, 0)
-    flip = torch.as_tensor(rng.random(count) < (0.5 if variation else 0.0)).to(batch.crops.device)
+    flip = torch.as_tensor(rng.random(count) < mirrored).to(batch.crops.device)
     points, identity, expression, angles = _mirrored(batch, mirror, flip)
     device = batch.crops.device
 
@@ -90,10 +112,13 @@ def vary(
     crops = functional.grid_sample(
         batch.crops.float(), places, "bilinear", "border", align_corners=False
     )
-    crops = _photographed(crops / 255, rng, v) if variation else crops / 255
+    return Batch(crops / 255, points, identity, expression, angles), flip
+
+
+def evened_batch(crops: Tensor) -> Tensor:
+    """Crops (B, 1, H, W), 0..1, as :func:`hrn_studio.live.facecrop.evened` makes them."""
     deviation = crops.std((2, 3), correction=0, keepdim=True) + 0.05
-    crops = (crops - crops.mean((2, 3), keepdim=True)) / deviation
-    return Batch(crops, points, identity, expression, angles)
+    return (crops - crops.mean((2, 3), keepdim=True)) / deviation
 
 
 def _mirrored(batch: Batch, mirror: Mirror, flip: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -111,7 +136,7 @@ def _mirrored(batch: Batch, mirror: Mirror, flip: Tensor) -> tuple[Tensor, Tenso
     )
 
 
-def _photographed(crops: Tensor, rng: np.random.Generator, v: Variation) -> Tensor:
+def photographed(crops: Tensor, rng: np.random.Generator, v: Variation) -> Tensor:
     """Light, contrast, blur, noise and things in front; crops (B, 1, H, W), 0..1."""
     count, side, device = len(crops), crops.shape[-1], crops.device
 
@@ -121,6 +146,7 @@ def _photographed(crops: Tensor, rng: np.random.Generator, v: Variation) -> Tens
 
     x = torch.linspace(-1, 1, side, device=device)
     slope = draw(v.slope) * x[None, None, None, :] + draw(v.slope) * x[None, None, :, None]
+    slope = slope + _patches(count, side, rng, v.stain).to(device)
     crops = crops.clamp(1e-3, 1) ** torch.exp(draw(v.gamma)) * torch.exp2(slope)
     group = int(rng.integers(0, 4))
     if group:  # a quarter of the batch each is blurred alike
@@ -133,6 +159,21 @@ def _photographed(crops: Tensor, rng: np.random.Generator, v: Variation) -> Tens
     for k in np.flatnonzero(rng.random(count) < v.covered):
         _cover(crops[k, 0], rng, generator)
     return crops
+
+
+def _patches(count: int, side: int, rng: np.random.Generator, most: float) -> Tensor:
+    """(B, 1, side, side) smooth random fields of two sizes, in stops."""
+    total = torch.zeros(count, 1, side, side)
+    for cells in (5, 12):
+        strength = rng.uniform(0, most, (count, 1, 1, 1))
+        field = rng.standard_normal((count, 1, cells, cells)) * strength
+        total += functional.interpolate(
+            torch.as_tensor(field, dtype=torch.float32),
+            size=(side, side),
+            mode="bilinear",
+            align_corners=False,
+        )
+    return total
 
 
 def _blurred(crops: Tensor, sigma: float) -> Tensor:

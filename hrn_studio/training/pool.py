@@ -9,9 +9,14 @@ import numpy as np
 
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
-from hrn_studio.geometry.transforms import angles_from_rotation, apply, project
+from hrn_studio.geometry.transforms import (
+    angles_from_rotation,
+    apply,
+    project,
+    rotation_from_vector,
+)
 from hrn_studio.live.facecrop import WIDTH_M, Placement, cut, place
-from hrn_studio.records import Bytes, Floats, frozen
+from hrn_studio.records import Bytes, Doubles, Floats, frozen
 from hrn_studio.training.shards import Shard, read_shard, shards_in
 from hrn_studio.training.targets import Layout
 
@@ -36,9 +41,9 @@ class Prepared:
     expression: Floats
     """(N, E)"""
     angles: Floats
-    """(N, 3) yaw, pitch and roll in the crop, radians."""
+    """(N, 3) yaw, pitch and roll against the line of sight and the crop, radians."""
     traits: Floats
-    """(N, 5) as in :class:`~hrn_studio.training.shards.Shard`."""
+    """(N, T) as in :class:`~hrn_studio.training.shards.Shard`."""
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -75,11 +80,11 @@ class Preparer:
             image = shard.image(k)
             camera = shard.camera_of(k, image)
             placement = place(project(apply(T, landmarks[k]), camera), self._reference)
-            crops.append(cut(image, _stored(placement)))
+            crops.append(cut(image, stored(placement)))
             points.append(placement.to_crop(project(apply(T, dense[k]), camera)))
             turn = np.eye(3)
             turn[:2, :2] = placement.matrix[:, :2] / placement.scale
-            angles.append(angles_from_rotation(turn @ T[:3, :3]))
+            angles.append(angles_from_rotation(turn @ _facing(T[:3, 3]) @ T[:3, :3]))
         return Prepared(
             np.array(crops),
             np.array(points, np.float16),
@@ -106,11 +111,23 @@ class _Points:
         return np.asarray(self.mean + moved.reshape(-1, *self.mean.shape), np.float32)
 
 
+def _facing(place: Doubles) -> Doubles:
+    """(3, 3) the smallest turn that brings what lies at ``place`` in front of the camera.
+
+    A crop does not tell where in the picture it was, so only the pose against the line of sight
+    can be seen in it.
+    """
+    x, y, z = place / np.linalg.norm(place)
+    angle = np.arccos(np.clip(z, -1, 1))
+    axis = np.array([y, -x, 0.0])
+    return rotation_from_vector(axis / max(float(np.linalg.norm(axis)), 1e-12) * angle)
+
+
 def _modes(head: HeadModel) -> tuple[Floats, Floats, Floats]:
     return head.mean, head.identity, head.expression
 
 
-def _stored(placement: Placement) -> Placement:
+def stored(placement: Placement) -> Placement:
     """The kept crop: the same middle, wider, finer."""
     ratio = STORED_PX / (placement.side_px * STORED_SHARE)
     matrix = placement.matrix * ratio

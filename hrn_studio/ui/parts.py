@@ -81,10 +81,10 @@ class RealParts:
 
     def regressor(self) -> FaceRegressor:
         from hrn_studio.face.landmarks import load_embedding
-        from hrn_studio.live.regression import load_maps
+        from hrn_studio.live.estimator import load_estimator
         from hrn_studio.live.regressor import LandmarkRegressor
 
-        return LandmarkRegressor(self.head(), load_embedding(), load_maps())
+        return LandmarkRegressor(self.head(), load_embedding(), load_estimator())
 
     def fit(
         self, frames: Sequence[Frame], choice: FitChoice

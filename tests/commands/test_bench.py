@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from hrn_studio import cli
+from hrn_studio import cli, paths
 from hrn_studio.commands import timing
 from hrn_studio.live import stages
 
-STEPS = ["tracker", "features", "maps", "solve", "smoothing", stages.TOTAL]
+NETWORK = ["network"] if (paths.resources() / "network.npz").is_file() else []
+STEPS = ["tracker", "maps", *NETWORK, "solve", "smoothing", stages.TOTAL]
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_the_crop_of_training_is_that_of_the_program(
 def test_a_mirrored_crop_has_mirrored_targets(head: HeadModel, prepared: Prepared) -> None:
     mirror = make_mirror(head, make_layout(head))
     batch = _gathered([prepared], np.zeros(COUNT, int), np.arange(COUNT))
-    still = Variation(0, 0, 0, 0, 0, 0.01, 0, 0)
+    still = Variation(0, 0, 0, 0, 0, 0.01, 0, 0, 0)
     plain = vary(batch, mirror, np.random.default_rng(0))
     flipped = vary(batch, mirror, np.random.default_rng(3), still)
     turned = np.flatnonzero((flipped.identity != plain.identity).any(1).numpy())
@@ -115,7 +115,7 @@ def test_a_mirrored_crop_has_mirrored_targets(head: HeadModel, prepared: Prepare
 
 
 def test_the_loss_falls(head: HeadModel, prepared: Prepared) -> None:
-    learner = make_learner(head, steps=40, variation=Variation(0, 0, 0, 0, 0, 0.01, 0, 0))
+    learner = make_learner(head, steps=40, variation=Variation(0, 0, 0, 0, 0, 0.01, 0, 0, 0))
     learner.begin([prepared])
     first = learner.learn([prepared], 1)
     learner.learn([prepared], 30)
