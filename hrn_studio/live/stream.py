@@ -90,6 +90,9 @@ class LiveControl:
     """Slows the stream down, so that a fit has the processor."""
     paused: bool = False
     """Frames pass without being tracked."""
+    moving: bool = True
+    """Each frame follows the one before; False for pictures that have nothing to do with another:
+    nothing moved between them, and no face is at rest."""
 
 
 class Paces:
@@ -160,6 +163,8 @@ def stream(
             state = regressor.regress(frame, track, camera_for(frame, control.hfov_deg))
             if head is not None:
                 vertices = head.evaluate(state.coefficients, state.scale)
+        if not control.moving:
+            past = Past(sharpest=past.sharpest)
         names = head.expression_names if head is not None else ()
         quality, past = measure(
             frame,

@@ -33,7 +33,6 @@ _SHADOW_PX = 1024
 _SHADOW_SOFT = 0.016
 """Radius of the shadow's edge, in widths of the head."""
 _CLAY_ROUGHNESS = 0.52
-_LINE_LINEAR = (0.02, 0.03, 0.04)
 
 
 class Renderer:
@@ -73,7 +72,7 @@ class Renderer:
         context.polygon_offset = (0.0, 0.0)
         lines = self._program("head", "LINES")
         _set(lines, "T_clip_head", clip_from_head(scene))
-        _set(lines, "base_linear", _LINE_LINEAR)
+        _set(lines, "base_linear", scene.line_linear)
         context.enable(moderngl.CULL_FACE)
         context.wireframe = True
         head.render(lines)

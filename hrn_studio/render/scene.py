@@ -33,6 +33,8 @@ from hrn_studio.records import (
     frozen,
 )
 
+LINE_LINEAR = (0.02, 0.03, 0.04)
+
 
 class Look(Enum):
     """How a head is drawn."""
@@ -139,6 +141,8 @@ class Scene:
     """Strength of the normal map."""
     clay_linear: tuple[float, float, float] = (0.42, 0.40, 0.38)
     background_srgb: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    line_linear: tuple[float, float, float] = LINE_LINEAR
+    """Colour of the triangles' edges."""
 
     def __post_init__(self) -> None:
         for name in ("vertices", "normals", "openness", "tint"):

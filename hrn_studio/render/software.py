@@ -16,7 +16,6 @@ from hrn_studio.records import AnyFloats, Bytes, Camera, Floats, Ints
 from hrn_studio.render.scene import Look, Scene
 
 _CLAY_ROUGHNESS = 0.52
-_LINE_LINEAR = np.array((0.02, 0.03, 0.04), np.float32)
 
 
 def image(scene: Scene, samples: int = 4) -> Bytes:
@@ -94,7 +93,7 @@ def _colors(scene: Scene, fragments: Fragments, camera: Camera) -> Floats:
     result = np.where(front[:, None], result, 0.25 * result)
     if scene.look is Look.WIREFRAME:
         line = _near_edges(fragments)[:, None]
-        result = result * (1 - line) + _LINE_LINEAR * line
+        result = result * (1 - line) + np.asarray(scene.line_linear, np.float32) * line
     return to_srgb(_shoulder(result))
 
 
