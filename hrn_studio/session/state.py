@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from hrn_studio.live.quality import Quality, Target
 from hrn_studio.live.quality_limits import State
 from hrn_studio.records import Reconstruction
+from hrn_studio.session.resident import Resident
 
 Step: TypeAlias = Literal["live", "capture", "fit", "review", "export"]
 STEPS: tuple[Step, ...] = ("live", "capture", "fit", "review", "export")
@@ -75,8 +76,13 @@ class Result:
     id: str
     name: str
     shots: tuple[str, ...]
-    head: Reconstruction
+    kept: Resident
     seconds: float
+
+    @property
+    def head(self) -> Reconstruction:
+        """Read from disk when it is not in memory; raises ``ArchiveError``."""
+        return self.kept.get()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,6 +181,23 @@ def with_result(session: Session, result: Result) -> Session:
     """A finished fit, shown at once in Review and Export."""
     results = (*(r for r in session.results if r.id != result.id), result)
     return dataclasses.replace(session, results=results, result=result.id)
+
+
+def without_result(session: Session, result_id: str) -> Session:
+    """A result is gone; the newest of the others is shown."""
+    results = tuple(r for r in session.results if r.id != result_id)
+    result = session.result if session.result != result_id else ""
+    return dataclasses.replace(session, results=results, result=result or _newest(results))
+
+
+def _newest(results: tuple[Result, ...]) -> str:
+    return results[-1].id if results else ""
+
+
+def next_result(session: Session) -> str:
+    """An id that no result has: ``head-03``."""
+    numbers = [int(r.id.rsplit("-", 1)[1]) for r in session.results]
+    return f"head-{max(numbers, default=0) + 1:02d}"
 
 
 def showing(session: Session, result_id: str) -> Session:

@@ -1,5 +1,8 @@
 """A session's folder: every kept frame is on disk before it is shown.
 
+Finished heads are in ``results/``, each with everything it was made from
+(:mod:`hrn_studio.export.archive`).
+
 A frame is a PNG (lossless, full size) and a JSON file with its track and measures.  Each is
 written under another name, flushed to the disk and renamed, the picture first; so whatever
 happens, a frame is there whole or not at all, and a picture without its JSON is a frame whose
@@ -11,9 +14,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,11 +26,14 @@ import numpy as np
 from PIL import Image
 
 from hrn_studio.errors import StudioError
-from hrn_studio.records import Bytes, Frame, Track
-from hrn_studio.session.state import Session, Shot
+from hrn_studio.export import archive
+from hrn_studio.records import Bytes, Frame, Reconstruction, Track
+from hrn_studio.session.resident import Memory, Resident
+from hrn_studio.session.state import Result, Session, Shot
 
 VERSION = 1
 _OPEN = "open"
+_NUMBERED = re.compile(r"head-\d+$")
 _THUMB_PX = 236
 """Twice the tray's."""
 
@@ -108,7 +115,8 @@ class Store:
     def close(self) -> None:
         """Nothing is left to save; an empty session leaves no folder behind."""
         (self.folder / _OPEN).unlink(missing_ok=True)
-        if not any((self.folder / "frames").glob("*.png")):
+        kept = (*(self.folder / "frames").glob("*.png"), *(self.folder / "results").glob("*"))
+        if not kept:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- frames ---
@@ -170,6 +178,60 @@ class Store:
                 return np.array(image.convert("RGB"))
         except (OSError, ValueError, SyntaxError):
             return None
+
+    # --- results ---
+
+    def keep_result(self, result: Result, head: Reconstruction, model: str) -> Path:
+        """Write a finished head whole, and what it is called.
+
+        Parameters
+        ----------
+        model
+            ``HeadModel.name`` of the head that was fitted.
+
+        Raises
+        ------
+        StoreError
+            The disk is full or refuses; nothing of it is left behind.
+        """
+        name = archive.file_name(result.id)
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        data = archive.archive_bytes(head, model, result.id, created)
+        about = {"name": result.name, "shots": list(result.shots), "seconds": result.seconds}
+        try:
+            (self.folder / "results").mkdir(exist_ok=True)
+            self._write(f"results/{name}", data)
+            self._write(f"results/{result.id}.json", _bytes({"version": VERSION} | about))
+        except OSError as error:
+            (self.folder / "results" / name).unlink(missing_ok=True)
+            raise _refused(self.folder, error) from error
+        return self.folder / "results" / name
+
+    def results(self, memory: Memory) -> tuple[Result, ...]:
+        """The heads that were finished; none is read yet."""
+        folder = self.folder / "results"
+        found = []
+        for stem in archive.names(folder) if folder.is_dir() else ():
+            about = _json(folder / f"{stem}.json")
+            shots = about.get("shots")
+            found.append(
+                Result(
+                    stem,
+                    str(about.get("name", stem)),
+                    tuple(str(s) for s in shots) if isinstance(shots, list) else (),
+                    Resident(memory, file=folder / archive.file_name(stem)),
+                    float(about.get("seconds", 0.0)),
+                )
+            )
+        return tuple(r for r in found if _NUMBERED.match(r.id))
+
+    def delete_result(self, result_id: str) -> None:
+        """A result's files go for good."""
+        try:
+            for name in (archive.file_name(result_id), f"{result_id}.json"):
+                (self.folder / "results" / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise _refused(self.folder, error) from error
 
     def _move(self, source: str, target: str, shot_id: str) -> None:
         try:

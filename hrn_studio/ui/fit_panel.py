@@ -11,6 +11,7 @@ from hrn_studio.settings import FitSettings
 from hrn_studio.ui import words
 from hrn_studio.ui.build import Elided, Keyed, button, clear, frame, label, line, row
 from hrn_studio.ui.fits import STAGES, Fit
+from hrn_studio.ui.fuse_panel import PAGES
 from hrn_studio.ui.theme import Theme
 from hrn_studio.ui.thumb import Thumb
 from hrn_studio.ui.widgets.base import StateGlyph
@@ -124,6 +125,8 @@ class FitPanel(QWidget):
         A result's id.
     detail_chosen
         Key of the detail of the next fits.
+    page_chosen
+        ``one`` or ``several``.
     log_copied, log_wanted
     """
 
@@ -132,6 +135,7 @@ class FitPanel(QWidget):
     retried = Signal(int)
     result_chosen = Signal(str)
     detail_chosen = Signal(str)
+    page_chosen = Signal(str)
     log_copied = Signal()
     log_wanted = Signal()
 
@@ -139,6 +143,8 @@ class FitPanel(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._thumbs: dict[str, QImage] = {}
+        self.pages = Segmented(PAGES, "Frames to fit")
+        self.pages.chosen.connect(self.page_chosen)
         self._running = RunningCard(theme)
         self._running.cancelled.connect(self.cancelled)
         self._empty = label(
@@ -159,7 +165,7 @@ class FitPanel(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(16, 12, 16, 12)
         box.setSpacing(12)
-        box.addWidget(label("Fitting", "title"))
+        box.addLayout(row(label("Fitting", "title"), None, self.pages))
         box.addLayout(self._failed)
         box.addWidget(self._empty)
         box.addWidget(self._running)
@@ -254,7 +260,7 @@ class FitPanel(QWidget):
     def _done_row(self, fit: Fit) -> QWidget:
         made, box = self._small(fit, f"fitted in {words.clock(fit.seconds)}")
         show = ToolButton(self._theme, "right", f"Review {fit.name}")
-        show.clicked.connect(lambda: self.result_chosen.emit(str(fit.id)))
+        show.clicked.connect(lambda: self.result_chosen.emit(fit.result))
         box.addWidget(show, 0, Qt.AlignmentFlag.AlignRight)
         return made
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from hrn_studio.errors import StudioError
 from hrn_studio.live.images import read_image
-from hrn_studio.records import Progress, Reconstruction
+from hrn_studio.records import Floats, Progress, Reconstruction
 from hrn_studio.ui.jobs import Job
 from hrn_studio.ui.parts import FitChoice, Parts
 
@@ -26,6 +28,8 @@ STAGES = (
 )
 """In the order they run."""
 _KEYS = [key for key, _ in STAGES]
+MESH_EVERY_S = 0.5
+"""How often the mesh of a running fit is shown anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,12 @@ class Fits(QObject):
         self._clock = clock
         self._job: Job | None = None
         self._count = 0
+        self.mesh: Floats | None = None
+        """(V, 3) the head of the running fit as far as it has come; None at its start."""
+        self.moved_mm: tuple[float, ...] = ()
+        """How far its vertices moved from one showing to the next, on average."""
+        self._newest: Floats | None = None
+        self._mesh_s = -MESH_EVERY_S
 
     @property
     def running(self) -> Fit | None:
@@ -133,6 +143,12 @@ class Fits(QObject):
             self.forget(fit_id)
             self.add(fit.name, fit.shots, fit.files, fit.choice)
 
+    def done_as(self, fit_id: int, result_id: str) -> None:
+        """The result that a fit became."""
+        fit = next((f for f in self.all if f.id == fit_id), None)
+        if fit is not None:
+            self._put(dataclasses.replace(fit, result=result_id))
+
     def close(self) -> None:
         """Stop everything; the thread ends."""
         self.all = ()
@@ -153,6 +169,8 @@ class Fits(QObject):
         if self._job is not None or not self.waiting:
             return
         now = self._clock()
+        self.mesh = self._newest = None
+        self.moved_mm = ()
         fit = dataclasses.replace(self.waiting[0], state="running", started_s=now)
         self._put(fit)
         job = Job(self._task(fit), "fit")
@@ -168,7 +186,7 @@ class Fits(QObject):
         for index, file in enumerate(fit.files):
             yield Progress("track", 0.0, f"reading {file.name}")
             frames.append(dataclasses.replace(read_image(file, index), name=fit_name(file)))
-        return (yield from self._parts.fit(frames, fit.choice))
+        return (yield from _with_mesh(self._parts.fit(frames, fit.choice)))
 
     def _on_progressed(self, progress: Progress) -> None:
         fit = self.running
@@ -176,6 +194,8 @@ class Fits(QObject):
             return
         now = self._clock()
         stages = fit.stage_s
+        if progress.vertices is not None:
+            self._show_mesh(progress.vertices, now)
         if progress.stage in _KEYS and progress.stage not in dict(stages):
             stages = (*stages, (progress.stage, now))
         self._put(
@@ -188,6 +208,16 @@ class Fits(QObject):
                 seconds=now - fit.started_s,
             )
         )
+
+    def _show_mesh(self, vertices: Floats, now: float) -> None:
+        """At most once a second, and how far it moved since, millimetres."""
+        if vertices is self._newest or now - self._mesh_s < MESH_EVERY_S:
+            return
+        if self._newest is not None and len(self._newest) == len(vertices):
+            moved = np.linalg.norm(vertices - self._newest, axis=1).mean() * 1000
+            self.moved_mm = (*self.moved_mm, float(moved))
+        self._newest, self._mesh_s = vertices, now
+        self.mesh = vertices
 
     def _on_returned(self, head: Reconstruction) -> None:
         fit = self._done("done", fraction=1.0)
@@ -228,3 +258,19 @@ class Fits(QObject):
 def fit_name(file: Path) -> str:
     """``front-02.png`` as the tray calls it."""
     return file.stem.replace("-", " ").capitalize()
+
+
+def _with_mesh(
+    task: Generator[Progress, None, Reconstruction],
+) -> Generator[Progress, None, Reconstruction]:
+    """Every step with the newest mesh, as the window may look at the later ones only."""
+    mesh: Floats | None = None
+    with closing(task):
+        while True:
+            try:
+                step = next(task)
+            except StopIteration as stop:
+                made: Reconstruction = stop.value
+                return made
+            mesh = step.vertices if step.vertices is not None else mesh
+            yield dataclasses.replace(step, vertices=mesh)

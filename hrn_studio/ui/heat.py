@@ -73,9 +73,18 @@ def spread(result: Reconstruction, head: HeadModel, tokens: Tokens) -> Heat:
     values = np.array(result.spread_mm, np.float32)
     values[_unseen(result, head)] = np.nan
     top = max(0.2, float(np.nanpercentile(values, 99)) if np.isfinite(values).any() else 0.2)
-    top = float(np.ceil(top * 5) / 5)
-    ticks = tuple(f"{top * i / 4:.2g}" for i in range(5))
+    top = float(np.ceil(top * 2.5 - 1e-6) / 2.5)  # so that quarters are round
+    ticks = tuple(f"{top * i / 4:.1f}" for i in range(5))
     scale = Scale("mm", tokens.maps["spread"], ticks, ("grey: one", "frame only"))
+    return Heat(values, _tint(values, 0.0, top, tokens.maps["spread"], tokens.unseen), scale)
+
+
+def apart(result: Reconstruction, index: int, head: HeadModel, tokens: Tokens) -> Heat:
+    """How far one frame's head is from the others', millimetres."""
+    values = np.linalg.norm(result.views[index].apart_mm, axis=1).astype(np.float32)
+    values[np.asarray(head.regions["face"] < 0.5)] = np.nan
+    top = max(0.2, float(np.nanpercentile(values, 99)))
+    scale = Scale("mm", tokens.maps["spread"], ("0", "", "", "", f"{top:.2g}"))
     return Heat(values, _tint(values, 0.0, top, tokens.maps["spread"], tokens.unseen), scale)
 
 

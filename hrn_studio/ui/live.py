@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Generator
 from typing import Any
@@ -12,6 +13,7 @@ from hrn_studio.live.feed import Feed, FeedStatus
 from hrn_studio.live.spec import SourceSpec
 from hrn_studio.live.stream import LiveControl, LiveFace, stream
 from hrn_studio.records import Frame
+from hrn_studio.session.rating import rated
 from hrn_studio.ui.jobs import Job, LatestSlot
 from hrn_studio.ui.parts import Parts
 
@@ -71,6 +73,7 @@ class Live(QObject):
         self.close()
         self.spec = spec
         self.slow_down(self._slow)
+        self.control.moving = not spec.is_still
         feed = spec.feed()
         self._feed = feed
         self._job = Job(self._track(feed, spec.is_still), "live")
@@ -116,8 +119,18 @@ class Live(QObject):
         with self._parts.tracker(still) as tracker:
             for face in stream(feed.box, tracker, regressor, head, self.control):
                 if still and face is not None:
-                    self._stills.append(face)
+                    self._stills.append(self._rated(face))
                 yield face
+
+    def _rated(self, face: LiveFace) -> LiveFace:
+        """A still, judged by the pose it shows."""
+        seen = face.face
+        if seen is None:
+            return face
+        names = self._parts.head().expression_names
+        table = self.control.limit_table
+        quality = rated(face.frame, seen.track, seen.state, seen.quality, table, names)
+        return dataclasses.replace(face, face=dataclasses.replace(seen, quality=quality))
 
     def _listen(self) -> None:
         """Called from the reader's thread."""

@@ -21,6 +21,8 @@ from hrn_studio.ui.build import scrolled
 from hrn_studio.ui.capture_panel import CapturePanel
 from hrn_studio.ui.export_panel import ExportPanel, FilesPage
 from hrn_studio.ui.fit_panel import FitPanel
+from hrn_studio.ui.fuse_page import FusePage
+from hrn_studio.ui.fuse_panel import FusePanel
 from hrn_studio.ui.guidance import GuidancePanel
 from hrn_studio.ui.plots import Plots
 from hrn_studio.ui.review_panel import ReviewPanel
@@ -73,8 +75,11 @@ class MainFrame(QMainWindow):
         model = studio.parts.head()
         self.review = ReviewPanel(theme, model.expression_names)
         self.export = ExportPanel(theme, studio.parts.formats())
+        self.fusing = FusePanel(theme)
+        self.fuse_page = FusePage(theme)
         self.files = FilesPage(theme)
         self.stage.over.addWidget(self.files)
+        self.stage.beneath.addWidget(self.fuse_page)
         self.plots.use_names(model.expression_names)
         self.show_panes = Show(theme, self.stage, studio, model)
 
@@ -98,10 +103,13 @@ class MainFrame(QMainWindow):
     def _make_inspector(self) -> None:
         self.inspector = QStackedWidget()
         set_role(self.inspector, "inspector")
+        self._fit_pages = QStackedWidget()
+        self._fit_pages.addWidget(scrolled(self.fitting))
+        self._fit_pages.addWidget(scrolled(self.fusing))
         self.inspectors: dict[Step, QWidget] = {
             "live": scrolled(self.guidance),
             "capture": scrolled(self.capture),
-            "fit": scrolled(self.fitting),
+            "fit": self._fit_pages,
             "review": self.review,
             "export": scrolled(self.export),
         }
@@ -123,6 +131,10 @@ class MainFrame(QMainWindow):
         grid.setColumnStretch(0, 1)
         self.setCentralWidget(centre)
         self.centre = centre
+
+    def show_fit_page(self, several: bool) -> None:
+        """The inspector of several frames in Fit, or that of single fits."""
+        self._fit_pages.setCurrentIndex(1 if several else 0)
 
     def confirm(self, text: str, more: str, yes: str) -> bool:
         """Ask before something that cannot be undone."""

@@ -43,5 +43,7 @@ class Options:
     """While O is held."""
     before: bool = False
     """While B is held: the stage before."""
+    fusing: bool = False
+    """Fit shows how several frames agree."""
     other: str = ""
     """A second result beside the first."""

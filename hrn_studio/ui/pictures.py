@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 
 from hrn_studio.records import Bytes
 from hrn_studio.render import software
+from hrn_studio.session.state import Result
 from hrn_studio.ui.options import KEY
 from hrn_studio.ui.scenes import Heads
 from hrn_studio.ui.view import Orbit
@@ -20,6 +21,14 @@ def qimage(pixels: Bytes) -> QImage:
     kind = QImage.Format.Format_RGB888 if channels == 3 else QImage.Format.Format_RGBA8888
     data = np.ascontiguousarray(pixels).tobytes()
     return QImage(data, wide, high, channels * wide, kind).copy()
+
+
+def frame_heat(
+    heads: Heads, result: Result, index: int, side: int
+) -> Generator[None, None, QImage]:
+    """Where one frame of a fused head differs from the others, as a job."""
+    yield
+    return qimage(software.image(heads.frame_scene(result, index, side)))
 
 
 def rendering(heads: Heads, width: int, height: int) -> Generator[None, None, QImage]:

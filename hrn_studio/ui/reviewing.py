@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QMenu
 
 from hrn_studio.live.stream import LiveFace
+from hrn_studio.session.state import Result
 from hrn_studio.ui.mainframe import MainFrame
 from hrn_studio.ui.options import KEY
 
@@ -66,7 +67,14 @@ class Reviewing(QObject):
         menu.deleteLater()
 
     def compare_with(self, result_id: str) -> None:
-        self._frame.stage.set_options(other=result_id)
+        if result_id:
+            self._studio.results.fetch(result_id, self._on_other)
+        else:
+            self._frame.stage.set_options(other="")
+            self.compared.emit()
+
+    def _on_other(self, result: Result) -> None:
+        self._frame.stage.set_options(other=result.id)
         self.compared.emit()
 
     def _on_shaped(self, names: tuple[str, ...], amount: float) -> None:
@@ -115,7 +123,8 @@ class Reviewing(QObject):
         self.changed.emit()
 
     def _on_hovered(self, key: str, x: float, y: float) -> None:
-        if key == "mesh" and self._studio.session.step == "review":
+        stage = self._frame.stage
+        if key == "mesh" and (self._studio.session.step == "review" or stage.fusing):
             pointer = self._frame.show_panes.results.value_at(x, y)
         else:
             pointer = ""

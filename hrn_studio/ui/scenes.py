@@ -28,6 +28,8 @@ LOOKS: Mapping[str, Look] = {
     "normals": Look.NORMALS,
 }
 _CLAY = (0.43, 0.43, 0.43)
+_EDGES_GONE = 0.85
+"""Share of a fit after which its mesh is shown without edges."""
 _NO_TINT = np.zeros((0, 4), np.float32)
 Box = tuple[float, float]
 """Width and height, logical pixels."""
@@ -131,6 +133,35 @@ class Heads:
             clay_linear=_CLAY,
         )
 
+    def refining_scene(
+        self,
+        vertices: Floats,
+        done: float,
+        orbit: Orbit,
+        key: tuple[float, float, float],
+        pane: Box,
+        size: tuple[int, int],
+    ) -> Scene:
+        """The head of a running fit; its edges fade as it is ``done`` (0..1)."""
+        view = looking(orbit, self._steady(vertices), size, pane[0])
+        edges = max(0.0, 1 - done / _EDGES_GONE)
+        accent = np.array([int(self.tokens.dark["accent"][i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        red, green, blue = (
+            edges * float(a) ** 2.2 + (1 - edges) * c for a, c in zip(accent, _CLAY, strict=True)
+        )
+        return Scene(
+            self.live,
+            vertices,
+            vertex_normals(vertices, self.model.triangles),
+            view.camera,
+            view.T_camera_head,
+            Look.WIREFRAME if edges > 0 else Look.CLAY,
+            lighting(key, fine=False),
+            tint=self.eyes,
+            clay_linear=_CLAY,
+            line_linear=(red, green, blue),
+        )
+
     def _steady(self, vertices: Floats) -> Floats:
         """The box that is looked at, so that an opening jaw does not move the view."""
         scale = np.float32(float(np.ptp(vertices[:, 0])) / float(np.ptp(self.model.mean[:, 0])))
@@ -168,6 +199,24 @@ class Heads:
             view.state.T_camera_head,
             Look.CLAY,
             lighting(None, fine=True),
+            clay_linear=_CLAY,
+        )
+
+    def frame_scene(self, result: Result, index: int, side: int) -> Scene:
+        """A small picture of where one frame of a fused head differs from the others."""
+        made = result.head
+        colors = heat.apart(made, index, self.model, self.tokens)
+        view = looking(Orbit(), self._steady(made.neutral), (side, side), float(side))
+        return Scene(
+            self.live,
+            made.neutral,
+            vertex_normals(made.neutral, self.model.triangles),
+            view.camera,
+            view.T_camera_head,
+            Look.CLAY,
+            FLAT,
+            tint=colors.tint,
+            detail=0.0,
             clay_linear=_CLAY,
         )
 

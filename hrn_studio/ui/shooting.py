@@ -18,6 +18,7 @@ from hrn_studio.records import Frame, Track
 from hrn_studio.session import guided as guiding
 from hrn_studio.session import state as changes
 from hrn_studio.session.guided import Guided
+from hrn_studio.session.rating import rated
 from hrn_studio.session.state import Shot
 from hrn_studio.session.store import free_bytes
 from hrn_studio.ui.desk import Desk
@@ -182,7 +183,11 @@ class Shooting(QObject):
         size = (frame.width, frame.height)
         taken = self._desk.now().isoformat(timespec="milliseconds")
         if seen is not None:
-            shot = changes.shot_of(shot_id, name, seen.quality, size, taken)
+            quality = seen.quality
+            if not self._kind:
+                names, table = self._parts.head().expression_names, self._live.control.limit_table
+                quality = rated(frame, seen.track, seen.state, quality, table, names)
+            shot = changes.shot_of(shot_id, name, quality, size, taken)
         else:
             shot = Shot(shot_id, name, kind, 0, "none", size=size, taken=taken)
         self._write(shot, frame, seen.track if seen is not None else None, guided=bool(self._kind))
@@ -267,7 +272,8 @@ class Shooting(QObject):
                     continue
                 regressor.reset()
                 state = regressor.regress(frame, track, camera_for(frame))
-                quality, _ = measure(frame, track, state, limit_table=table, expression_names=names)
+                first, _ = measure(frame, track, state, limit_table=table, expression_names=names)
+                quality = rated(frame, track, state, first, table, names)
                 self._rated_now.append((frame, track, quality))
                 yield index + 1
         return problems

@@ -12,6 +12,7 @@ from hrn_studio.face.model import HeadModel
 from hrn_studio.live.feed import FeedStatus
 from hrn_studio.live.stream import Face, LiveFace
 from hrn_studio.live.zebra import clipping
+from hrn_studio.records import Floats
 from hrn_studio.render.panes import BUDGET_PX, Hatching, Pane, mesh_size
 from hrn_studio.ui import overlay
 from hrn_studio.ui.coverage_ring import coverage_ring
@@ -59,6 +60,9 @@ class Show:
             return self.results.review(left, right)
         if step == "export":
             return self.results.export(left)
+        shown = self._studio.session.shown
+        if self._stage.fusing and shown is not None and self._studio.fits.running is None:
+            return [self.results.result(right, shown, self.options.review, self.options)]
         layout = self._stage.layout_now
         if layout == "mesh":
             return [self._mesh(left)]
@@ -126,15 +130,33 @@ class Show:
         running = self._studio.fits.running
         if session.step == "fit" and running is None and shown is not None:
             return self.results.result(rect, shown, "clay", o)
+        mesh = self._studio.fits.mesh
+        if session.step == "fit" and running is not None and mesh is not None:
+            return self._refining(rect, mesh, running.fraction, size)
         look = o.look
-        if session.step == "fit" and running is not None:
-            look = "wireframe" if running.fraction < 0.6 else "clay"
         key = (face, look, o.orbit, o.key, size)
         if self._scene_of[:-1] != key:
             scene = self.heads.live_scene(face, look, o.orbit, o.key, box, size, shown)
             self._scene_of = (*key, scene)
         pane = Pane((rect.x(), rect.y(), *box), scene=self._scene_of[-1], mirrored=o.mirror)  # type: ignore[arg-type]
         return Shown("mesh", pane, self._mesh_painter())
+
+    def _refining(self, rect: QRectF, mesh: Floats, done: float, size: tuple[int, int]) -> Shown:
+        """The head of the running fit as far as it has come."""
+        o, box = self.options, (rect.width(), rect.height())
+        share = round(done, 2)
+        key = (id(mesh), share, o.orbit, o.key, size)
+        if self._scene_of[:-1] != key:
+            scene = self.heads.refining_scene(mesh, share, o.orbit, o.key, box, size)
+            self._scene_of = (*key, scene)
+        triangles = f"{len(self.heads.model.triangles):,} triangles"
+
+        def paint(painter: QPainter, area: QRectF) -> None:
+            overlay.pill(painter, self._theme, triangles, area, "bl")
+            overlay.pill(painter, self._theme, "50 mm", area, "br")
+
+        pane = Pane((rect.x(), rect.y(), *box), scene=self._scene_of[-1])  # type: ignore[arg-type]
+        return Shown("mesh", pane, paint)
 
     # --- overlays ---
 
@@ -176,7 +198,9 @@ class Show:
         return paint
 
     def _picture_pill(self, live: LiveFace | None) -> str:
-        if self._studio.fits.running is not None:
+        spec = self._studio.live.spec
+        still = spec is None or spec.is_still
+        if self._studio.fits.running is not None and not still:
             return "Live slowed to 15 fps while fitting"
         if self.options.zebra and live is not None and live.face is not None:
             light = live.face.quality.light

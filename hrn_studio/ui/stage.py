@@ -7,7 +7,15 @@ from typing import Any
 
 from PySide6.QtCore import QRect, QRectF, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QMenu,
+    QSizePolicy,
+    QStackedWidget,
+    QWidget,
+)
 
 from hrn_studio.session.state import Step
 from hrn_studio.ui.build import Elided, label
@@ -47,6 +55,8 @@ class PaneHeader(QFrame):
         super().__init__()
         set_role(self, "pane_header")
         self.setFixedHeight(theme.tokens.size["pane_header"])
+        # Panes are equally wide, whatever their headers hold.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.title = label("", "label")
         self.note = Elided("", "small")
         self.tools = QHBoxLayout()
@@ -84,13 +94,16 @@ class Stage(QWidget):
         self.options = Options()
         self.step: Step = "live"
         self._narrow = False
-        self._has_result = False
+        self._has_result = self._refining = False
         self._gap = theme.tokens.size["gap"]
         self.left, self.right = PaneHeader(theme), PaneHeader(theme)
         self.viewport = Viewport(theme)
         self.over = QStackedWidget(self)
         """Pages over the right pane."""
         self.over.hide()
+        self.beneath = QStackedWidget(self)
+        """Pages over the left pane."""
+        self.beneath.hide()
         self._make_tools()
         box = QGridLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -170,7 +183,12 @@ class Stage(QWidget):
     def layout_now(self) -> Layout:
         if self.step == "capture":
             return self.options.capture_layout
-        return self.options.layout if self.step in CAMERA_STEPS else "split"
+        return self.options.layout if self.step in CAMERA_STEPS and not self.fusing else "split"
+
+    @property
+    def fusing(self) -> bool:
+        """Whether Fit shows how several frames agree."""
+        return self.step == "fit" and self.options.fusing
 
     @property
     def single(self) -> bool:
@@ -200,6 +218,12 @@ class Stage(QWidget):
         self.review.button("spread").setVisible(several)
         self._show_tools()
 
+    def show_refining(self, on: bool) -> None:
+        """A fit is running and shows its mesh, in a look of its own."""
+        if on != self._refining:
+            self._refining = on
+            self._show_tools()
+
     def fold(self, narrow: bool) -> None:
         if narrow != self._narrow:
             self._narrow = narrow
@@ -207,7 +231,8 @@ class Stage(QWidget):
 
     def _show_tools(self) -> None:
         o, step = self.options, self.step
-        camera = step in CAMERA_STEPS
+        fusing = self.fusing
+        camera = step in CAMERA_STEPS and not fusing
         layout = self.layout_now
         picture = layout != "mesh"
         single = self.single
@@ -229,10 +254,12 @@ class Stage(QWidget):
         self.opacity.set_amount(o.mesh_opacity)
         self.asset.setVisible(step == "export")
         self.asset.choose(o.asset)
-        self.looks.setVisible(camera and layout != "picture")
+        self.looks.setVisible(camera and layout != "picture" and not self._refining)
         self.looks.choose(o.look)
         self.looks.button("textured").setVisible(self._has_result)
-        self.review.setVisible(step == "review")
+        self.review.setVisible(step == "review" or fusing)
+        for key in ("displacement", "deformation"):
+            self.review.button(key).setVisible(not fusing)
         self.review.choose(o.review)
         self.light.setVisible(camera and layout in ("split", "mesh"))
         self.light.setChecked(o.move_light)
@@ -246,6 +273,7 @@ class Stage(QWidget):
         self.stages.choose(o.stage)
         self.stages.setVisible(step == "review")
         self.over.setVisible(step == "export")
+        self.beneath.setVisible(fusing)
         self._place()
 
     # --- places ---
@@ -266,9 +294,11 @@ class Stage(QWidget):
         self.right.setVisible(not self.single)
         self._grid.setColumnStretch(1, 0 if self.single else 1)
         self._grid.setHorizontalSpacing(0 if self.single else self._gap)
-        _, right = self.rects()
+        left, right = self.rects()
         if right.width() > 0:
             top = self.left.height()
+            self.beneath.setGeometry(left.toRect().translated(0, top))
+            self.beneath.raise_()
             corner = right.topLeft().toPoint()
             place = QRect(corner.x(), top, int(right.width()), int(right.height()))
             self.over.setGeometry(place)

@@ -23,7 +23,7 @@ from hrn_studio.live.spec import SourceSpec, from_paths
 from hrn_studio.records import Reconstruction
 from hrn_studio.session import state as changes
 from hrn_studio.session.guided import Guided
-from hrn_studio.session.state import Result, Session, Shot, Step
+from hrn_studio.session.state import Session, Shot, Step
 from hrn_studio.session.store import Kept, Store, sessions
 from hrn_studio.settings import Settings
 from hrn_studio.ui.desk import Desk
@@ -32,6 +32,7 @@ from hrn_studio.ui.fits import Fit, Fits
 from hrn_studio.ui.frames import Frames
 from hrn_studio.ui.live import Live
 from hrn_studio.ui.parts import FitChoice, Parts
+from hrn_studio.ui.results import Results
 from hrn_studio.ui.shooting import Shooting
 
 
@@ -62,6 +63,7 @@ class Studio(Desk):
         self.fits = Fits(parts, clock)
         self.frames = Frames(self)
         self.shooting = Shooting(self, self.live, parts)
+        self.results = Results(self, parts)
         self.exports = Exports(self, parts)
         self.last_spec: SourceSpec | None = None
         self.list_cameras = list_cameras
@@ -109,6 +111,7 @@ class Studio(Desk):
         source = self.session.source
         self.apply(lambda _: dataclasses.replace(session, source=source))
         self.log.add(f"opened session {folder}")
+        self.results.load(store)
 
     def new_session(self) -> None:
         self._leave_session()
@@ -126,6 +129,7 @@ class Studio(Desk):
 
     def _leave_session(self) -> None:
         self.shooting.wait()
+        self.results.wait()
         if self.store is not None:
             self.store.close()
         self.frames.forget()
@@ -218,8 +222,8 @@ class Studio(Desk):
             self.note(f"{name} {where}", "Show", lambda: self.go("fit"))
 
     def _on_fitted(self, fit: Fit, head: Reconstruction) -> None:
-        result = Result(f"{fit.id}", fit.name, fit.shots, head, fit.seconds)
-        self.apply(lambda s: changes.with_result(s, result))
+        result = self.results.add(fit, head)
+        self.fits.done_as(fit.id, result.id)
         self.log.add(f"{fit.name} fitted in {fit.seconds:.0f} s")
         if self.session.step != "review":
             self.note(f"{fit.name} is fitted", "Review", lambda: self.go("review"))
@@ -234,8 +238,7 @@ class Studio(Desk):
 
     def review(self, result_id: str) -> None:
         """Show a result in Review."""
-        self.apply(lambda s: changes.showing(s, result_id))
-        self.go("review")
+        self.results.show(result_id, lambda: self.go("review"))
 
     # --- settings, time, end ---
 
@@ -261,5 +264,6 @@ class Studio(Desk):
         self.fits.close()
         self.exports.close()
         self.shooting.close()
+        self.results.wait()
         if self.store is not None:
             self.store.close()

@@ -18,6 +18,10 @@ def titles(stage: Stage, studio: Studio, written: tuple[str, str]) -> None:
     elif step == "export":
         stage.left.say(name, "as it will be written")
         stage.right.say(*written)
+    elif stage.fusing:
+        several = result is not None and len(result.shots) > 1
+        stage.left.say("Do more frames help?", "uncertainty in mm, by frames" if several else "")
+        stage.right.say(f"Spread of {len(result.shots)} frames" if several and result else "Face")
     else:
         status = studio.live.status()
         lost = status is not None and status.phase in ("lost", "refused", "failed")

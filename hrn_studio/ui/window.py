@@ -15,12 +15,13 @@ from PySide6.QtGui import (
 
 from hrn_studio.live.advice import Advice
 from hrn_studio.live.stream import LiveFace
-from hrn_studio.session.state import STEPS, Session, Shot, showing
+from hrn_studio.session.state import STEPS, Session, Shot
 from hrn_studio.session.store import free_bytes
 from hrn_studio.ui import shortcuts
 from hrn_studio.ui.bands import BandActions, band
 from hrn_studio.ui.contact_sheet import ContactSheet
 from hrn_studio.ui.delivery import Delivery
+from hrn_studio.ui.fusing import Fusing
 from hrn_studio.ui.live import Live
 from hrn_studio.ui.mainframe import MainFrame
 from hrn_studio.ui.opening import Opening
@@ -59,6 +60,7 @@ class Window(MainFrame):
         self.reviewing = Reviewing(self)
         self.delivery = Delivery(self)
         self.preferences = Preferences(self)
+        self.fusing_step = Fusing(self, self.contact)
         self._make_timers()
         self._connect()
         self.actions_by_name = shortcuts.install(self)
@@ -112,6 +114,7 @@ class Window(MainFrame):
         self.reviewing.changed.connect(self._soon)
         self.reviewing.compared.connect(self._say)
         self.delivery.changed.connect(self._on_delivery)
+        self.fusing_step.changed.connect(self._on_fusing)
         self.theme.changed.connect(self._soon)
 
     def _soon(self) -> None:
@@ -136,6 +139,7 @@ class Window(MainFrame):
             self._show_results(new)
         if old is None or old.source != new.source or old.folder != new.folder:
             self.opening.show_welcome()
+        self.fusing_step.show()
         self._say()
         self._soon()
 
@@ -144,6 +148,7 @@ class Window(MainFrame):
         self.inspector.setCurrentWidget(self.inspectors[step])
         several = session.shown is not None and len(session.shown.head.views) > 1
         self.stage.show_step(step, bool(session.results), several)
+        self.stage.show_refining(self.studio.fits.running is not None and step == "fit")
         if step in ("review", "export") and self.tray.tab == "frames":
             self.tray.show_tab("results")
         elif step in ("live", "capture") and self.tray.tab == "results":
@@ -221,6 +226,7 @@ class Window(MainFrame):
         fits = self.studio.fits
         running = fits.running
         self.fitting.show_fits(fits.all, self.contact.thumbs)
+        self.stage.show_refining(running is not None and self.studio.session.step == "fit")
         self.top.show_busy("fit", running.fraction if running is not None else None)
         self.status.show_fit(running.fraction if running is not None else None)
         if self.studio.session.step == "fit":
@@ -237,11 +243,16 @@ class Window(MainFrame):
             self.reviewing.compare,
             bool(self.stage.options.other),
         )
+        step = self.studio.session.step
+        said = self.fusing_step.band() if step == "fit" and self.fusing_step.on else None
+        if said is not None and self.studio.fits.running is None:
+            self.band.say(said)
+            return
         self.band.say(band(self.studio, self.export, actions, self._free))
 
     def _show_results(self, session: Session) -> None:
         self.contact.show_results(session)
-        self.show_panes.heads.forget({r.id for r in session.results})
+        self.show_panes.heads.forget({session.result, self.stage.options.other})
         several = session.shown is not None and len(session.shown.head.views) > 1
         self.stage.show_step(session.step, bool(session.results), several)
         self.reviewing.reset()
@@ -249,12 +260,17 @@ class Window(MainFrame):
             self.delivery.show()
         titles(self.stage, self.studio, self.delivery.written)
 
+    def _on_fusing(self) -> None:
+        titles(self.stage, self.studio, self.delivery.written)
+        self._say()
+        self._soon()
+
     def _on_delivery(self) -> None:
         titles(self.stage, self.studio, self.delivery.written)
         self._say()
 
     def show_result(self, result_id: str) -> None:
-        self.studio.apply(lambda s: showing(s, result_id))
+        self.studio.results.show(result_id)
 
     def go(self, step: str) -> None:
         chosen = next(s for s in STEPS if s == step)
@@ -350,5 +366,6 @@ class Window(MainFrame):
         self.reviewing.close()
         self.plots.run(False)
         self.opening.close()
+        self.fusing_step.close()
         self.preferences.close()
         self.studio.close()

@@ -105,6 +105,7 @@ class Parts:
         self.hold = threading.Event()
         self.hold.set()
         self.fitted = []
+        self.strange = None  # index of the picture that disagrees with the others
 
     def head(self):
         if Parts.head_model is None:
@@ -120,12 +121,13 @@ class Parts:
     def fit(self, frames, choice):
         self.fitted.append([f.name for f in frames])
         for i, stage in enumerate(("coarse", "mid", "texture", "fine")):
-            yield Progress(stage, 0.2 + 0.2 * i, stage)
+            bent = self.head().mean * (1 + 0.01 * i)
+            yield Progress(stage, 0.2 + 0.2 * i, stage, bent)
             while not self.hold.wait(0.005):
                 yield Progress(stage, 0.2 + 0.2 * i, "waiting")
             if self.fail:
                 raise FitError(self.fail)
-        return reconstruction(self.head(), frames)
+        return reconstruction(self.head(), frames, strange=self.strange)
 
     def formats(self):
         from hrn_studio.export.formats import FORMATS
@@ -142,7 +144,15 @@ class Parts:
         )
 
 
-def reconstruction(head, frames, size=32):
+def apart(head, count, strange):
+    """How each of several pictures differs: a little, one of them around the mouth."""
+    offsets = np.random.default_rng(1).normal(0, 0.05, (count, head.vertex_count, 3))
+    if strange is not None:
+        offsets[strange] += 0.6 + 3.0 * head.regions["lips"][:, None]
+    return np.float32(offsets - offsets.mean(0))
+
+
+def reconstruction(head, frames, size=32, strange=None):
     camera = Camera.from_hfov(WIDTH, HEIGHT, 60)
     state = FaceState(head.zero(), rigid(rotation_from_angles(0, 0, 0), [0, 0, 0.8]), camera)
     flat = np.zeros((size, size, 3), np.float32)
@@ -163,8 +173,9 @@ def reconstruction(head, frames, size=32):
             head.mean,
             np.zeros((9, 3)),
             np.ones((f.height, f.width), np.float32),
+            apart_mm if len(frames) > 1 else np.zeros((0, 3), np.float32),
         )
-        for f in frames
+        for f, apart_mm in zip(frames, apart(head, len(frames), strange), strict=True)
     )
     return Reconstruction(
         neutral=head.mean,

@@ -171,6 +171,99 @@ def test_several_frames_make_one_head(qtbot, window, film, parts):
     assert window.show_panes.results.heat.scale.title == "mm"
 
 
+def test_the_frame_that_disagrees_is_named_and_left_out(qtbot, window, film, parts):
+    parts.strange = 2
+    go_live(qtbot, window, film)
+    for _ in range(4):
+        take(qtbot, window)
+    studio = window.studio
+    shots = [s.id for s in studio.session.shots]
+    studio.go("fit")
+    studio.frames.select(shots[:1])
+    qtbot.mouseClick(window.fitting.pages.button("several"), Qt.MouseButton.LeftButton)
+    assert window.band.content.headline == "Select the frames to fuse"
+    assert not window.fusing.fuse.isEnabled()
+    studio.frames.select(shots)
+    assert window.fusing.fuse.text() == "Fuse 4 frames"
+    qtbot.mouseClick(window.fusing.fuse, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(studio.session.results) == 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: window.stage.fusing)
+    headline = lambda: window.band.content.headline  # noqa: E731
+    qtbot.waitUntil(lambda: headline() == "Leave out Front 03 for a cleaner head")
+    window.redraw()
+    assert window.show_panes.results.heat.scale.title == "mm"
+    assert window.fuse_page.isVisible()
+    parts.strange = None
+    qtbot.mouseClick(window.band.primary, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(studio.session.results) == 2, timeout=LONG_MS)
+    assert parts.fitted[1] == ["Front 01", "Front 02", "Front 04"]
+    qtbot.waitUntil(lambda: headline() == "3 frames agree")
+    qtbot.mouseClick(window.fusing.pages.button("one"), Qt.MouseButton.LeftButton)
+    assert not window.stage.fusing
+
+
+def test_the_mesh_refines_while_a_fit_runs(qtbot, window, film, parts):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    parts.hold.clear()
+    window.studio.fit_selected()
+    window.studio.go("fit")
+    qtbot.waitUntil(lambda: window.studio.fits.mesh is not None, timeout=LONG_MS)
+    window.redraw()
+    shown = {s.key: s for s in window.show_panes.panes()}
+    assert shown["mesh"].pane.scene.vertices is window.studio.fits.mesh
+    assert not window.stage.looks.isVisible()
+    parts.hold.set()
+    qtbot.waitUntil(lambda: len(window.studio.session.results) == 1, timeout=LONG_MS)
+
+
+def test_results_are_there_after_a_restart(qtbot, qapp, parts, window, film):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    with qtbot.waitSignal(window.studio.results.kept, timeout=LONG_MS):
+        fit(qtbot, window)
+    folder = Path(window.studio.session.folder)
+    neutral = window.studio.session.shown.head.neutral
+    from hrn_studio.ui.start import make_window
+
+    other = make_window(qapp, parts, None)
+    qtbot.addWidget(other)
+    other.show()
+    other.studio.open_session(folder)
+    qtbot.waitUntil(lambda: other.studio.session.shown is not None, timeout=LONG_MS)
+    assert np.array_equal(other.studio.session.shown.head.neutral, neutral)
+    other.go("review")
+    assert other.studio.session.step == "review"
+    other.close()
+
+
+def test_every_picture_that_is_added_is_kept(qtbot, window, film, tmp_path, doubles):
+    from PIL import Image
+
+    go_live(qtbot, window, film)
+    files = [tmp_path / f"p{i}.png" for i in range(6)]
+    for number, file in enumerate(files):
+        Image.fromarray(doubles.picture(number)).save(file)
+    window.studio.shooting.add_pictures(files)
+    qtbot.waitUntil(lambda: len(window.studio.session.shots) == 6, timeout=LONG_MS)
+
+
+def test_stills_are_judged_one_by_one(qtbot, window, tmp_path, doubles, parts):
+    """Nothing moved between two photographs, and a turned head is no bad front."""
+    from PIL import Image
+
+    parts.actor.yaw = 30
+    for number in range(3):
+        Image.fromarray(doubles.picture(number)).save(tmp_path / f"p{number}.png")
+    window.studio.open_paths([tmp_path])
+    qtbot.waitUntil(lambda: len(window.studio.session.shots) == 3, timeout=LONG_MS)
+    for shot in window.studio.session.shots:
+        assert "motion" not in shot.measures
+        assert shot.pose_deg[0] == pytest.approx(30, abs=1)
+        assert shot.measures["yaw"] == pytest.approx(0, abs=1)
+    assert window.studio.live.face.face.quality["yaw"].state == "ok"
+
+
 def test_two_results_are_shown_side_by_side(qtbot, window, film):
     go_live(qtbot, window, film)
     take(qtbot, window)
