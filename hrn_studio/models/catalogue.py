@@ -108,10 +108,61 @@ HRN = Family(
         Use("--engine hrn", ("regression", "maps", "retouch", *_CANVAS)),
         Use("--engine hrn-mv", ("regression", "maps", "retouch", *_CANVAS)),
         Use("regression plus fitting", ("regression", *_CANVAS)),
-        Use("HRN's own landmarks", ("landmarks",)),
-        Use("HRN's own face detector", ("detector",)),
+        Use("hrn --faces hrn", ("detector", "landmarks")),
     ),
 )
+
+HRN_HEAD = Family(
+    name="hrn-head",
+    title="HRN's head variant, the official files",
+    licence="code Apache-2.0; the Basel face model in it is for research only, after registration "
+    "with the University of Basel",
+    source="modelscope.cn damo/cv_HRN_head-reconstruction v0.1",
+    items=(
+        Item(
+            "checkpoint",
+            "regression network",
+            ("pytorch_model.pt",),
+            ("regression.safetensors",),
+        ),
+        *(
+            Item(kind, what, (name,), (name.rpartition("/")[2],))
+            for kind, what, name in (
+                ("face", "Basel face model, front", "BFM_model_front.mat"),
+                ("fitted", "model that is fitted", "ourRefineBFMEye0504_model.mat"),
+                ("result", "model of the result", "ourRefineFull_model.mat"),
+                ("template", "texture layout", "template_ourFull_bfmEyes.obj"),
+                ("kept", "which vertices are fitted", "bfm_keep_inds.npy"),
+                ("nose", "change of the nose", "our_full_bfmEyes/145_nose.obj"),
+                ("neck", "change of the neck", "our_full_bfmEyes/146_neck.obj"),
+                ("slim", "slimmer neck", "our_full_bfmEyes/147_neckSlim2.obj"),
+                ("length", "longer neck", "our_full_bfmEyes/148_neckLength.obj"),
+                ("bald", "texture around the face", "template_bald_tex_2.jpg"),
+                ("face_mask", "where the texture is the face's", "face_mask_singleview.jpg"),
+            )
+        ),
+        *(
+            Item(kind, what, (name,), (name,), needed=False)
+            for kind, what, name in (
+                ("hair", "texture with hair", "template_withHair_tex.jpg"),
+                ("cheeks", "where the cheeks are", "cheek_area_mask.png"),
+                ("standard", "standard face for the alignment", "similarity_Lm3D_all.mat"),
+            )
+        ),
+    ),
+    uses=(
+        Use(
+            "hrn --method head",
+            (
+                *("checkpoint", "face", "fitted", "result", "template", "kept"),
+                *("nose", "neck", "slim", "length", "bald", "face_mask"),
+            ),
+        ),
+        Use("hrn --method head --hair", ("hair",)),
+    ),
+)
+HEAD_MARK = "ourRefineFull_model.mat"
+"""The file by which a download of the head variant is told: others have the names of HRN's."""
 
 ICT = Family(
     name="ict",
@@ -155,7 +206,7 @@ FLAME = Family(
     uses=(Use("--head flame", ("flame",)),),
 )
 
-FAMILIES = (HRN, ICT, FLAME)
+FAMILIES = (HRN, HRN_HEAD, ICT, FLAME)
 
 STORED_AS = {
     "regression": ("regression.safetensors",),

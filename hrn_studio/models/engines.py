@@ -44,6 +44,26 @@ def check_engine(engine: str) -> None:
         raise ModelDataError(f"the engine {engine} {why}")
 
 
+def checked_device(device: str) -> str:
+    """``cpu`` or ``cuda`` for a device a user may name: ``auto`` takes CUDA where it is.
+
+    Raises
+    ------
+    UsageError
+        CUDA is asked for and not there.
+    """
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise UsageError(
+            "there is no CUDA device that PyTorch can use; leave --device out or give 'cpu', and "
+            "see 'hrn-studio doctor'"
+        )
+    return device
+
+
 def make_shaper(
     engine: str,
     head: HeadModel,
@@ -66,13 +86,9 @@ def make_shaper(
     check_engine(engine)
     if engine == "studio":
         return None
-    import torch
-
     from hrn_studio.detail.hrn.engine import hrn_shaper, load_engine
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    loaded = load_engine(paths.user_models_dir() / "hrn", device)
+    loaded = load_engine(paths.user_models_dir() / "hrn", checked_device(device))
     return hrn_shaper(loaded, head, embedding, shots, together=engine == "hrn-mv")
 
 

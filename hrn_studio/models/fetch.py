@@ -15,12 +15,15 @@ from typing import Any
 
 from hrn_studio import __version__
 from hrn_studio.errors import ModelDataError, UsageError
-from hrn_studio.models.catalogue import FLAME, HRN, ICT, Family
+from hrn_studio.models.catalogue import FLAME, HRN, HRN_HEAD, ICT, Family
+from hrn_studio.models.intake import is_called
 from hrn_studio.records import Progress
 
 MODELSCOPE = "https://modelscope.cn"
-_HRN_MODEL = "/api/v1/models/damo/cv_resnet50_face-reconstruction"
-_HRN_REVISION = "v2.0.0-HRN"
+_MODELSCOPE_PLACES = {
+    HRN.name: ("/api/v1/models/damo/cv_resnet50_face-reconstruction", "v2.0.0-HRN"),
+    HRN_HEAD.name: ("/api/v1/models/damo/cv_HRN_head-reconstruction", "v0.1"),
+}
 GITHUB = "https://api.github.com"
 _ICT_FOLDER = "/repos/USC-ICT/ICT-FaceKit/contents/FaceXModel"
 _TIMEOUT_S = 30.0
@@ -54,7 +57,7 @@ def check_allowed(family: Family, accepted: bool) -> None:
             "FLAME needs registration: sign up at https://flame.is.tue.mpg.de, download 'FLAME "
             "2023 Open' (or another release) and run 'hrn-studio models add PATH' with it"
         )
-    if family is HRN and not accepted:
+    if family in (HRN, HRN_HEAD) and not accepted:
         raise UsageError(
             "HRN's files contain the Basel face model, which is for research only and asks for "
             "registration (https://faces.dmi.unibas.ch/bfm); when its licence covers your use, "
@@ -76,8 +79,8 @@ def listing(family: Family, base: str | None = None) -> tuple[Remote, ...]:
         The server cannot be reached or answers something else.
     """
     try:
-        if family is HRN:
-            remotes = _modelscope(base or MODELSCOPE)
+        if family.name in _MODELSCOPE_PLACES:
+            remotes = _modelscope(base or MODELSCOPE, family)
         elif family is ICT:
             remotes = _github(base or GITHUB)
         else:
@@ -95,19 +98,20 @@ def listing(family: Family, base: str | None = None) -> tuple[Remote, ...]:
     return remotes
 
 
-def _modelscope(base: str) -> tuple[Remote, ...]:
-    query = urllib.parse.urlencode({"Revision": _HRN_REVISION, "Recursive": "true"})
-    answer = _json(f"{base}{_HRN_MODEL}/repo/files?{query}")
-    wanted = {name for item in HRN.items for name in item.names}
+def _modelscope(base: str, family: Family) -> tuple[Remote, ...]:
+    model, revision = _MODELSCOPE_PLACES[family.name]
+    query = urllib.parse.urlencode({"Revision": revision, "Recursive": "true"})
+    answer = _json(f"{base}{model}/repo/files?{query}")
+    wanted = [name for item in family.items for name in item.names]
     remotes = []
     for entry in answer["Data"]["Files"]:
-        name = Path(str(entry["Path"])).name
-        if entry.get("Type") == "blob" and name in wanted:
-            query = urllib.parse.urlencode({"Revision": _HRN_REVISION, "FilePath": entry["Path"]})
-            url = f"{base}{_HRN_MODEL}/repo?{query}"
-            remotes.append(
-                Remote(name, url, int(entry.get("Size", -1)), str(entry.get("Sha256") or ""))
-            )
+        place = str(entry["Path"])
+        name = next((name for name in wanted if is_called(Path(place), name)), None)
+        if entry.get("Type") == "blob" and name is not None:
+            query = urllib.parse.urlencode({"Revision": revision, "FilePath": place})
+            url = f"{base}{model}/repo?{query}"
+            size, digest = int(entry.get("Size", -1)), str(entry.get("Sha256") or "")
+            remotes.append(Remote(name, url, size, digest))
     return tuple(remotes)
 
 

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from hrn_studio.errors import ModelDataError, UsageError
-from hrn_studio.models.catalogue import FAMILIES, FLAME, HRN, Family, Item
+from hrn_studio.models.catalogue import (
+    FAMILIES,
+    FLAME,
+    HEAD_MARK,
+    HRN,
+    HRN_HEAD,
+    Family,
+    Item,
+)
 
 _DEPTH = 6
 """How many folders deep files are looked for."""
@@ -46,7 +54,7 @@ def look(path: Path) -> tuple[Found, ...]:
     if not path.is_file():
         raise UsageError(f"'{path}' does not exist; give a file or folder you downloaded")
     for family, item in _all_items():
-        if any(_is_called(path, name) for name in item.names):
+        if any(is_called(path, name) for name in item.names):
             return (Found(family, item, _root(item, path)),)
     return (_by_content(path),)
 
@@ -59,18 +67,26 @@ def _all_items() -> Iterator[tuple[Family, Item]]:
 
 def _in_folder(folder: Path) -> tuple[Found, ...]:
     files = sorted(_walk(folder, _DEPTH), key=lambda file: (len(file.parts), str(file)))
+    homes = [_head_home(file) for file in files if is_called(file, HEAD_MARK)]
     result = []
     for family, item in _all_items():
+        own = family is HRN_HEAD
         ranked = [
             (rank, file)
             for rank, name in enumerate(item.names)
             for file in files
-            if _is_called(file, name)
+            if is_called(file, name) and own == any(file.is_relative_to(h) for h in homes)
         ]
         if ranked:
             best = min(ranked, key=lambda pair: pair[0])
             result.append(Found(family, item, _root(item, best[1])))
     return tuple(result)
+
+
+def _head_home(mark: Path) -> Path:
+    """The folder of a download of HRN's head variant, in ModelScope's layout or all in one."""
+    above = mark.parents
+    return above[3] if len(above) > 3 and above[2].name == "assets" else above[0]
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
@@ -87,7 +103,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             yield from _walk(entry, depth - 1)
 
 
-def _is_called(path: Path, name: str) -> bool:
+def is_called(path: Path, name: str) -> bool:
     """Whether a path ends in a published name; capitals do not matter."""
     wanted = name.lower().split("/")
     return [part.lower() for part in path.parts[-len(wanted) :]] == wanted
@@ -154,6 +170,10 @@ def take(found: Found, folder: Path, *, link: bool = False) -> tuple[str, ...]:
     ModelDataError
         The file is not what it should be.
     """
+    if found.family is HRN_HEAD:
+        from hrn_studio.detail.hrn import headstore
+
+        return headstore.take(found.item.kind, found.path, folder, link=link)
     if found.family is HRN:
         from hrn_studio.detail.hrn import store
 
@@ -175,6 +195,10 @@ def check(family: Family, file: Path) -> None:
         from hrn_studio.detail.hrn import store
 
         store.verify(file)
+    elif family is HRN_HEAD:
+        from hrn_studio.detail.hrn import headstore
+
+        headstore.verify(file)
     elif file.name == f"{family.name}.npz":
         from hrn_studio.models import heads
 

@@ -62,6 +62,7 @@ def test_a_live_face_is_seen_by_the_network(weights, few_crops, head, embedding,
 
 def test_the_quickest_way_is_measured_once(weights, few_crops, head, embedding, monkeypatch):
     monkeypatch.setattr(maps, "translation", lambda *_: None)
+    monkeypatch.setattr(runner, "folded", runner.plain)  # it takes long to compile
     live.make_estimator("hrn", head, embedding)
     (choice,) = paths.cache_dir().glob("hrn-live/*/choice.json")
     assert json.loads(choice.read_text())["way"] in {

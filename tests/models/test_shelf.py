@@ -145,7 +145,7 @@ def test_what_is_not_known_is_refused(folder, tmp_path, name):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="nothing in"):
         run(shelf.add(tmp_path / "empty", folder))
-    with pytest.raises(UsageError, match="choose one of hrn, ict, flame"):
+    with pytest.raises(UsageError, match="choose one of hrn, hrn-head, ict, flame"):
         run(shelf.verify(folder, ["bert"]))
 
 

@@ -13,21 +13,21 @@ from torch.nn import functional as F
 
 from hrn_studio.detail.hrn import losses
 from hrn_studio.detail.hrn.draw import draw
-from hrn_studio.detail.hrn.hierarchy import Canvas, Placed, resized
-from hrn_studio.detail.hrn.single import as_tensor, mask_tensor
+from hrn_studio.detail.hrn.hierarchy import resized
+from hrn_studio.detail.hrn.single import Paint, as_tensor, mask_tensor
 from hrn_studio.detail.rasterizer import Rasterizer, rasterize
 from hrn_studio.errors import UsageError
-from hrn_studio.records import Bytes, Floats, Progress
+from hrn_studio.records import Progress
 
 FIRST = 64
 STEPS, RATE, SMOOTH = 100, 1e-2, 0.01
 
 
 def bake(
-    canvas: Canvas,
-    placed: Placed,
-    picture: Bytes,
-    mask: Floats,
+    vertices_camera: Tensor,
+    triangles: Tensor,
+    uv: Tensor,
+    paint: Paint,
     size: int,
     rasterizer: Rasterizer = rasterize,
     *,
@@ -37,8 +37,10 @@ def bake(
 
     Parameters
     ----------
-    picture, mask
-        (H, H, 3) and (H, H): a crop of any size, and where to believe it.
+    vertices_camera, triangles, uv
+        (N, 3) in camera space, (T, 3), and (N, 2) one point of the texture per vertex.
+    paint
+        A crop of any size, and where to believe it.
     size
         64 times a power of two.
 
@@ -50,11 +52,10 @@ def bake(
     levels = size // FIRST
     if size != levels * FIRST or levels < 1 or levels & (levels - 1):
         raise UsageError(f"a texture of {size} px cannot be baked; choose 64, 128, 256, ... px")
-    device = canvas.uv.device
-    target, wanted = as_tensor(picture, device), mask_tensor(mask, device)
+    device = uv.device
+    target, wanted = as_tensor(paint.image, device), mask_tensor(paint.mask, device)
     with torch.no_grad():
-        triangles = canvas.face.triangles
-        seen = draw(placed.camera[0].detach(), triangles, target.shape[2], rasterizer)
+        seen = draw(vertices_camera.detach(), triangles, target.shape[2], rasterizer)
         wanted = wanted * seen.cover
     texture = torch.full((1, 3, FIRST, FIRST), 0.5, device=device)
     side = FIRST
@@ -63,7 +64,7 @@ def bake(
         texture = resized(texture, side).detach().requires_grad_()
         adam = torch.optim.Adam([texture], RATE)
         for step in range(steps):
-            drawn = seen.from_map(texture, canvas.uv)
+            drawn = seen.from_map(texture, uv)
             loss = F.mse_loss(drawn * wanted, target * wanted)
             if level < count - 1 or count == 1:
                 loss = loss + SMOOTH * losses.variation(texture)

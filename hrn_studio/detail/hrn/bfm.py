@@ -110,8 +110,16 @@ def read_mat(path: Path, keys: tuple[str, ...], remedy: str) -> dict[str, NDArra
     return {key: np.asarray(found[key]) for key in keys}
 
 
-def face_model(arrays: Mapping[str, NDArray[Any]], name: str) -> FaceModel:
+def face_model(
+    arrays: Mapping[str, NDArray[Any]], name: str, center: Tensor | None = None
+) -> FaceModel:
     """A face model from the arrays of the file, which count vertices and triangles from 1.
+
+    Parameters
+    ----------
+    center
+        (3,) what to subtract from the mean shape; by default the middle of its first
+        :data:`VERTICES` vertices.
 
     Raises
     ------
@@ -141,8 +149,9 @@ def face_model(arrays: Mapping[str, NDArray[Any]], name: str) -> FaceModel:
                 f"{REMEDY}"
             )
     mean = _floats(arrays["meanshape"]).reshape(-1, 3)
-    # numpy's sum in single precision, as in the published code: the last digits agree.
-    center = torch.from_numpy(mean[:VERTICES].numpy().mean(axis=0))
+    if center is None:
+        # numpy's sum in single precision, as in the published code: the last digits agree.
+        center = torch.from_numpy(mean[:VERTICES].numpy().mean(axis=0))
     return FaceModel(
         mean=mean - center,
         identity=_floats(arrays["idBase"]),

@@ -94,7 +94,10 @@ def reconstruct(
         layers = detail(canvas, placed, flat, albedo, parts.light)
         valid = sample_picture(canvas.unwrap, placed.camera, mask)
     source = paint or Paint(face.fat, face.mask)
-    texture = yield from bake(canvas, placed, source.image, source.mask, texture_px, rasterizer)
+    triangles = canvas.face.triangles
+    texture = yield from bake(
+        placed.camera[0], triangles, canvas.uv, source, texture_px, rasterizer
+    )
     return collect(
         *(placed, parts, layers),
         texture=texture,
@@ -151,9 +154,9 @@ def settled(bend: Tensor, uv: Tensor, edge: Tensor) -> Tensor:
         (N,) bool, the vertices outside the mask.
     """
     size = bend.shape[2]
-    rough = _box(_grown(_splat(uv[edge], size), 4), 5)
-    bend = bend * (1 - rough) + _box(bend, 15) * rough
-    inside = _box(-_grown(-_grown(_splat(uv, size), 2), 4), 17)
+    rough = box_blurred(_grown(_splat(uv[edge], size), 4), 5)
+    bend = bend * (1 - rough) + box_blurred(bend, 15) * rough
+    inside = box_blurred(-_grown(-_grown(_splat(uv, size), 2), 4), 17)
     return bend * inside
 
 
@@ -177,6 +180,7 @@ def _grown(mask: Tensor, radius: int) -> Tensor:
     return result
 
 
-def _box(values: Tensor, side: int) -> Tensor:
+def box_blurred(values: Tensor, side: int) -> Tensor:
+    """The mean of maps (1, C, H, W) over squares of an odd side."""
     pad = (side // 2,) * 4
     return F.avg_pool2d(F.pad(values, pad, mode="reflect"), side, 1)

@@ -41,16 +41,16 @@ def hrn_files(face: HrnFace, name: str) -> dict[str, bytes]:
     normal_map[used] = normals[used]
     coded = (normal_map.reshape(SIZE, SIZE, 3) + 1) * (_EIGHT_BIT / 255)
     return {
-        f"{stem}.obj": _obj(stem, face.shape, face.uv, face.triangles),
-        f"{stem}_neutral.obj": _obj(stem, face.neutral, face.uv, face.triangles),
-        f"{stem}_dense.obj": _obj(
+        f"{stem}.obj": obj_file(stem, face.shape, face.uv, face.triangles),
+        f"{stem}_neutral.obj": obj_file(stem, face.neutral, face.uv, face.triangles),
+        f"{stem}_dense.obj": obj_file(
             stem, dense[used], uv, triangles.reshape(-1, 3).astype(np.int32), normals[used]
         ),
-        f"{stem}.mtl": f"newmtl face\nKd 1 1 1\nmap_Kd {stem}_texture.png\n".encode(),
-        f"{stem}_texture.png": _png(face.texture),
-        f"{stem}_albedo.png": _png(face.albedo),
-        f"{stem}_normal.png": _png(coded),
-        f"{stem}_coefficients.csv": _csv(face),
+        f"{stem}.mtl": material_file(stem),
+        f"{stem}_texture.png": png_file(face.texture),
+        f"{stem}_albedo.png": png_file(face.albedo),
+        f"{stem}_normal.png": png_file(coded),
+        f"{stem}_coefficients.csv": coefficient_table(face.coefficients),
     }
 
 
@@ -62,17 +62,27 @@ def _dense(face: HrnFace) -> tuple[Doubles, Doubles]:
     return (world - face.translation) @ face.R, normals @ face.R
 
 
-def _obj(
+def obj_file(
     stem: str,
     vertices: AnyFloats,
     uv: AnyFloats,
     triangles: Ints,
     normals: AnyFloats | None = None,
+    uv_triangles: Ints | None = None,
 ) -> bytes:
+    """A mesh with the material of :func:`material_file`.
+
+    Parameters
+    ----------
+    vertices, normals
+        (N, 3), decimetres; normals are made from the triangles where none are given.
+    uv, uv_triangles
+        (M, 2), and (T, 3) into them; those of ``triangles`` where none are given.
+    """
     if normals is None:
         normals = vertex_normals(vertices, triangles)
     lines = [
-        "# HRN's face on the Basel topology.  Units: metres.  +Y up, the face looks along +Z.",
+        "# HRN's face on its own topology.  Units: metres.  +Y up, the face looks along +Z.",
         f"mtllib {stem}.mtl",
         *_rows("v", METRES * vertices, 6),
         *_rows("vt", uv, 6),
@@ -80,9 +90,15 @@ def _obj(
         "usemtl face",
         "s 1",
     ]
-    corners = np.repeat(triangles + 1, 3, axis=1)
+    texture = triangles if uv_triangles is None else uv_triangles
+    corners = np.stack([triangles, texture, triangles], axis=2).reshape(-1, 9) + 1
     lines += map("f %d/%d/%d %d/%d/%d %d/%d/%d".__mod__, map(tuple, corners.tolist()))
     return ("\n".join(lines) + "\n").encode()
+
+
+def material_file(stem: str) -> bytes:
+    """``STEM.mtl`` for ``STEM_texture.png``."""
+    return f"newmtl face\nKd 1 1 1\nmap_Kd {stem}_texture.png\n".encode()
 
 
 def _rows(key: str, values: AnyFloats, digits: int) -> Iterator[str]:
@@ -91,7 +107,7 @@ def _rows(key: str, values: AnyFloats, digits: int) -> Iterator[str]:
     return map(template.__mod__, map(tuple, table.tolist()))
 
 
-def _png(image: AnyFloats) -> bytes:
+def png_file(image: AnyFloats) -> bytes:
     """An 8-bit PNG of values 0..1."""
     stream = io.BytesIO()
     values = np.clip(np.asarray(image, np.float32) * 255 + 0.5, 0, 255).astype(np.uint8)
@@ -99,10 +115,10 @@ def _png(image: AnyFloats) -> bytes:
     return stream.getvalue()
 
 
-def _csv(face: HrnFace) -> bytes:
+def coefficient_table(coefficients: Floats) -> bytes:
+    """The 257 numbers with their names, as CSV."""
     names = [("identity", 80), ("expression", 64), ("texture", 80), ("angle", 3)]
     names += [("light", 27), ("translation", 3)]
     labels = [f"{name}_{k}" for name, count in names for k in range(count)]
-    coefficients: Floats = face.coefficients
     pairs = zip(labels, coefficients.tolist(), strict=True)
     return ("\n".join(f"{label},{value:.7g}" for label, value in pairs) + "\n").encode()

@@ -89,12 +89,12 @@ def take(kind: str, source: Path, folder: Path, *, link: bool = False) -> tuple[
             tensors = checkpoint.tensors_under(content, "generator", source.name)
         else:
             tensors = checkpoint.tensors_under(content, "state_dict", source.name, "module.")
-        _keep(name, tensors, source, folder)
+        keep(name, tensors, source, folder)
         return (name,)
     names = {"face": FACE, "standard": STANDARD, "uv": UV, "template": TEMPLATE}
     name = (names | {"albedo_basis": ALBEDO_BASIS, "albedo_mean": ALBEDO_MEAN})[kind]
     _CHECKS[name](source)
-    _copy(source, folder / name, link)
+    copy(source, folder / name, link)
     return (name,)
 
 
@@ -107,7 +107,7 @@ def _take_checkpoint(source: Path, folder: Path) -> tuple[str, ...]:
         tensors = checkpoint.tensors_under(content, key, source.name)
         if name in _SCALES:
             tensors[_SCALES[name]] = _scale(content, _SCALES[name], source.name)
-        _keep(name, tensors, source, folder)
+        keep(name, tensors, source, folder)
     return tuple(wanted.values())
 
 
@@ -118,13 +118,15 @@ def _scale(content: Mapping[str, Any], key: str, name: str) -> Tensor:
     return value.float()
 
 
-def _keep(name: str, tensors: Tensors, source: Path, folder: Path) -> None:
+def keep(name: str, tensors: Tensors, source: Path, folder: Path) -> None:
+    """Check a network's weights and write them as safetensors.  Raises ``ModelDataError``."""
     network = {key: t for key, t in tensors.items() if key != _SCALES.get(name)}
     checkpoint.check(network, _blank(name), f"'{source.name}'")
     checkpoint.save(folder / name, tensors, {"source": source.name})
 
 
-def _copy(source: Path, target: Path, link: bool) -> None:
+def copy(source: Path, target: Path, link: bool) -> None:
+    """Copy a file, or link it where that is asked for and the disk allows."""
     if link:
         with contextlib.suppress(OSError):  # another disk
             target.hardlink_to(source.resolve())

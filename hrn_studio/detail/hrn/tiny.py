@@ -71,8 +71,8 @@ def write_download(folder: Path, layout: dict[str, str] | None = None) -> Path:
     torch.save({"state_dict": landmark}, places["landmarks"])
     write_face(places["face"])
     _save_mat(places["standard"], {"lm": _standard()})
-    np.save(places["uv"], _grid()[1])
-    lines = [f"f {a} {b} {c}" for a, b, c in _triangles() + 1]
+    np.save(places["uv"], dome()[1])
+    lines = [f"f {a} {b} {c}" for a, b, c in dome_triangles() + 1]
     places["template"].write_text("\n".join(["v 0 0 0", *lines]) + "\n", "utf-8")
     texels = ALBEDO_SIDE * ALBEDO_SIDE * 3
     write_zeros(places["albedo_basis"], (texels, 80))
@@ -116,8 +116,13 @@ def write_zeros(path: Path, shape: tuple[int, ...]) -> None:
 
 def write_face(path: Path, **changes: object) -> None:
     """``BFM_model_front.mat`` of the dome; ``changes`` replace arrays, None leaves one out."""
-    points, _ = _grid()
-    triangles = _triangles()
+    write_model(path, dome()[0], dome_triangles(), landmarks(), **changes)
+
+
+def write_model(
+    path: Path, points: Doubles, triangles: Ints, marks: Ints, **changes: object
+) -> None:
+    """A model of some points (N, 3), 68 of them landmarks: its components are smooth functions of x and y."""
     count, rng = len(points), np.random.default_rng(5)
     waves = np.stack([np.cos(k * points[:, :2] @ rng.normal(0, 2, 2)) for k in range(1, 81)], 1)
     basis = (waves[:, None, :] * rng.normal(0, 0.004, (1, 3, 80))).reshape(3 * count, 80)
@@ -129,7 +134,7 @@ def write_face(path: Path, **changes: object) -> None:
         "texBase": 1000 * basis,
         "tri": triangles + 1,
         "point_buf": _around(triangles, count) + 1,
-        "keypoints": _landmarks()[None] + 1,
+        "keypoints": marks[None] + 1,
     }
     arrays |= changes
     _save_mat(path, {key: value for key, value in arrays.items() if value is not None})
@@ -141,7 +146,7 @@ def _save_mat(path: Path, arrays: dict[str, object]) -> None:
     savemat(path, {key: np.asarray(value, np.float32) for key, value in arrays.items()})
 
 
-def _grid() -> tuple[Doubles, Doubles]:
+def dome() -> tuple[Doubles, Doubles]:
     """Points (N, 3) of a dome the size of a face, decimetres, and texture points (N, 2)."""
     steps = np.linspace(-1, 1, ACROSS)
     x, y = (values.ravel() for values in np.meshgrid(steps, -steps))
@@ -150,7 +155,8 @@ def _grid() -> tuple[Doubles, Doubles]:
     return points, np.stack([0.5 + 0.45 * x, 0.5 + 0.45 * y], axis=1)
 
 
-def _triangles() -> Ints:
+def dome_triangles() -> Ints:
+    """(T, 3) of the dome, facing out."""
     corner = (np.arange(ACROSS - 1)[:, None] * ACROSS + np.arange(ACROSS - 1)).ravel()
     first = np.stack([corner, corner + ACROSS, corner + 1], axis=1)
     second = np.stack([corner + 1, corner + ACROSS, corner + ACROSS + 1], axis=1)
@@ -166,7 +172,7 @@ def _around(triangles: Ints, count: int) -> Ints:
     return result
 
 
-def _landmarks() -> Ints:
+def landmarks() -> Ints:
     """(68,) vertices: jaw, brows, nose, eyes and lips where a face has them."""
     turn = np.linspace(-0.5, 0.5, 17) * np.pi
     places = [np.stack([0.95 * np.sin(turn), -0.9 * np.cos(turn)], axis=1)]
@@ -194,4 +200,4 @@ def _ring(count: int, width: float, height: float) -> Doubles:
 
 
 def _standard() -> Floats:
-    return np.asarray(_grid()[0][_landmarks()], np.float32)
+    return np.asarray(dome()[0][landmarks()], np.float32)

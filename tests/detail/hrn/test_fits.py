@@ -181,9 +181,9 @@ def test_a_picture_of_nothing_does_not_break_the_fit(canvas, networks):
 
 def test_textures_are_baked_at_powers_of_two(canvas):
     placed = hierarchy.place(canvas, tiny.parts())
-    blank = np.zeros((224, 224, 3), np.uint8), np.ones((224, 224), np.float32)
+    blank = single.Paint(np.zeros((224, 224, 3), np.uint8), np.ones((224, 224), np.float32))
     with pytest.raises(UsageError, match="100 px"):
-        run(bake(canvas, placed, *blank, 100))
+        run(bake(placed.camera[0], canvas.face.triangles, canvas.uv, blank, 100))
 
 
 def test_gradients_reach_shape_and_colour(canvas):

@@ -14,9 +14,9 @@ from hrn_studio.detail.hrn import hierarchy, store, tiny
 from hrn_studio.detail.hrn.alignment import Crop
 from hrn_studio.detail.hrn.outputs import hrn_files
 from hrn_studio.detail.hrn.result import collect
-from hrn_studio.errors import FitError, ModelDataError
+from hrn_studio.errors import FitError, ModelDataError, UsageError
 from hrn_studio.models import shelf
-from hrn_studio.models.reproduction import reproduce
+from hrn_studio.models.reproduction import ReproductionOptions, reproduce
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,11 @@ def test_pictures_and_numbers_can_be_read(face):
 def test_what_is_missing_is_said():
     frame = object()
     with pytest.raises(ModelDataError, match=r"the method 'multi' needs epoch_10\.pth"):
-        next(reproduce([frame], ["a"], "multi"))
+        next(reproduce([frame], ["a"], ReproductionOptions(method="multi")))
+    with pytest.raises(UsageError, match="no method 'none'; choose one of single, fitted"):
+        next(reproduce([frame], ["a"], ReproductionOptions(method="none")))
+    with pytest.raises(UsageError, match="no finder of faces 'none'"):
+        next(reproduce([frame], ["a"], ReproductionOptions(faces="none")))
     with pytest.raises(FitError, match="no picture"):
         next(reproduce([], []))
 
@@ -114,7 +118,8 @@ def test_the_command_writes_every_method(tmp_path, root, method):
         pass
     picture = root / "resources" / "demo" / "1_front.jpg"
     out = tmp_path / "out"
-    command = ["hrn", str(picture), "-o", str(out), "--method", method, "--texture", "256"]
-    assert cli.main(command) == 0
+    command = ["hrn", str(picture), "-o", str(out), "--method", method]
+    assert cli.main(command + ([] if method == "single" else ["--texture", "256"])) == 0
     assert (out / "1_front_hrn.obj").is_file()
+    assert (out / "1_front_fused_hrn.obj").is_file() == (method == "multi")
     assert cli.main(["hrn", str(tmp_path / "none.jpg"), "-o", str(out)]) == 2
