@@ -177,10 +177,14 @@ class Estimate:
     """(E,) 0..1"""
     expression_sigma: Floats
     """(E,)"""
+    evidence: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    """(E,) what speaks for each expression, the person's face at rest not yet taken out
+    (:mod:`hrn_studio.live.expressions`); empty when the regressor has none."""
 
     def __post_init__(self) -> None:
         _freeze(
             self,
+            evidence=np.float32,
             identity=np.float32,
             identity_sigma=np.float32,
             expression=np.float32,
