@@ -34,7 +34,7 @@ class MotionSettings:
     )
     """Signal is the logarithm of the distance from the camera."""
     expression: OneEuroSettings = field(
-        default_factory=lambda: OneEuroSettings(cutoff_hz=1.0, speed_gain=20.0)
+        default_factory=lambda: OneEuroSettings(cutoff_hz=1.0, speed_gain=12.0)
     )
     blink: OneEuroSettings = field(
         default_factory=lambda: OneEuroSettings(cutoff_hz=4.0, speed_gain=20.0)

@@ -45,10 +45,13 @@ class Person:
     def __init__(self, identity_count: int, settings: PersonSettings | None = None) -> None:
         self._count = identity_count
         self._settings = settings or PersonSettings()
+        self.people = 0
+        """How many there were, this one included; counts up when someone else is noticed."""
         self.reset()
 
     def reset(self) -> None:
         """Someone else, of whom nothing is known."""
+        self.people += 1
         self._identity = np.zeros(self._count)
         self._evidence = 0.0
         self._log_scale, self._scale_evidence = 0.0, 0.0

@@ -7,17 +7,20 @@ A network with a hidden layer did not do better on unseen renders.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hrn_studio import paths
 from hrn_studio.errors import ModelDataError
-from hrn_studio.face.arrays import opened
+from hrn_studio.face.arrays import Arrays, opened
 from hrn_studio.live import features
+from hrn_studio.live.expressions import ExpressionMaps, load_expressions
 from hrn_studio.records import Camera, Doubles, Estimate, Floats, Frame, Track, frozen
 
+_NOTHING = np.zeros(0, np.float32)
 _CLIP = 5.0
 """Features further out than this many deviations count as this far: a hand, a hat, a glitch."""
 _REMEDY = "install HRN Studio again, or build it anew with 'python packaging/build_regression.py'"
@@ -41,6 +44,8 @@ class RegressionMaps:
     """(O,) standard deviation of the answers' errors on unseen renders."""
     identity_count: int
     expression_count: int
+    changes: ExpressionMaps | None = None
+    """What speaks for expressions against the same face at rest."""
 
     def __post_init__(self) -> None:
         for name in ("mean", "deviation", "weights", "bias", "sigma"):
@@ -71,11 +76,28 @@ class RegressionMaps:
             identity_sigma=self.sigma[:i],
             expression=np.clip(y[i : i + self.expression_count], 0, 1),
             expression_sigma=self.sigma[i : i + self.expression_count],
+            evidence=_NOTHING if self.changes is None else self.changes.evidence(values),
         )
 
 
+def _named(arrays: Arrays) -> dict[str, Any]:
+    """For a constructor that says itself which arrays it takes."""
+    return dict(arrays)
+
+
 def load_maps(path: Path | None = None) -> RegressionMaps:
-    """The maps of the default head.
+    """The maps of the default head, with what speaks for expressions.
+
+    Raises
+    ------
+    ModelDataError
+        A file is missing or damaged.
+    """
+    return replace(read_maps(path), changes=load_expressions())
+
+
+def read_maps(path: Path | None = None) -> RegressionMaps:
+    """The maps of the default head alone.
 
     Raises
     ------
@@ -86,7 +108,7 @@ def load_maps(path: Path | None = None) -> RegressionMaps:
     with opened(path, "the file of regression maps", _REMEDY) as arrays:
         counts = arrays.pop("counts")
         maps = RegressionMaps(
-            **arrays, identity_count=int(counts[0]), expression_count=int(counts[1])
+            identity_count=int(counts[0]), expression_count=int(counts[1]), **_named(arrays)
         )
     seen, told = sum(features.BLOCKS), maps.identity_count + maps.expression_count
     shapes = (maps.mean.shape, maps.deviation.shape, maps.weights.shape, maps.bias.shape)

@@ -1,16 +1,17 @@
 """From tracks to faces, frame after frame: the identity settles, pose and expression follow.
 
 Each frame the learned maps give identity and expressions.  The identity is averaged over frames
-(:class:`~hrn_studio.live.person.Person`) and then held; the pose is solved from the landmarks with
-identity and expression given (:class:`~hrn_studio.face.follower.PoseFollower`).  Letting the
-landmarks change the expressions too made them worse, on renders and on a clip: the landmarks'
-errors are larger than what they could add.
+(:class:`~hrn_studio.live.person.Person`) and then held; so is the face at rest, against which
+expressions are told (:class:`~hrn_studio.live.expressions.RestingFace`).  The pose is solved from
+the landmarks with identity and expression given (:class:`~hrn_studio.face.follower.PoseFollower`).
+Letting the landmarks change the expressions too, without a face at rest, made them worse, on
+renders and on a clip: the landmarks' errors are larger than what they could add.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from hrn_studio.face.model import HeadModel
 from hrn_studio.face.scale import head_scale
 from hrn_studio.face.solver import LandmarkSolver
 from hrn_studio.geometry.transforms import angles_from_rotation
+from hrn_studio.live.expressions import ExpressionMaps, RestingFace, RestSettings
 from hrn_studio.live.motion import Motion, MotionSettings
 from hrn_studio.live.person import Person, PersonSettings
 from hrn_studio.live.smoothing import LONGEST_STEP_S
@@ -45,11 +47,20 @@ class FaceRegressor(Protocol):
         """Another person, or another place in the film: forget the past."""
 
 
+@runtime_checkable
+class _TellsChanges(Protocol):
+    """An estimator whose estimates hold evidence for expressions, and what it means."""
+
+    @property
+    def changes(self) -> ExpressionMaps | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
     """How the live face settles and follows; ``docs/accuracy.md`` tells what it comes to."""
 
     person: PersonSettings = field(default_factory=PersonSettings)
+    rest: RestSettings = field(default_factory=RestSettings)
     follower: FollowerSettings = field(default_factory=FollowerSettings)
     motion: MotionSettings = field(default_factory=MotionSettings)
 
@@ -90,12 +101,19 @@ class LandmarkRegressor:
         names = head.expression_names
         self._looks = np.array([n.startswith("eyeLook") for n in names])
         self._blinks = np.array([n.startswith("eyeBlink") for n in names])
+        self._changes = maps.changes if isinstance(maps, _TellsChanges) else None
+        self._rest: RestingFace | None = None
+        if self._changes is not None:
+            passing = self._looks | self._blinks
+            self._rest = RestingFace(self._changes, passing, self._settings.rest)
         self._look_at = [(i, n) for i, n in enumerate(names) if n.startswith("eyeLook")]
         self.reset()
 
     def reset(self) -> None:
         """Forget the person and the motion."""
         self._person.reset()
+        if self._rest is not None:
+            self._rest.reset()
         self._follower.hold(self._person.identity)
         self.restart()
 
@@ -109,6 +127,8 @@ class LandmarkRegressor:
     def hold(self) -> None:
         """Keep the identity and size found so far for all frames to come, until :meth:`reset`."""
         self._person.hold()
+        if self._rest is not None:
+            self._rest.hold()
         self._follower.hold(self._person.identity)
         self.restart()
 
@@ -122,8 +142,8 @@ class LandmarkRegressor:
     ) -> FaceState:
         """The same when the maps' answer for the frame is known."""
         self._notice_cuts(time_s, track)
-        self._meet(estimate)
-        expression = self._weights(estimate)
+        weight = self._meet(estimate)
+        expression = self._weights(estimate, weight)
         pose, residual = self._follower.follow(track, camera, expression, self._pose)
         if self._pose is not None and residual > _LOST * track.size_px:
             pose, residual = self._follower.follow(track, camera, expression)
@@ -143,18 +163,24 @@ class LandmarkRegressor:
                 self.restart()
         self._last = place, time_s
 
-    def _meet(self, estimate: Estimate) -> None:
-        """Average the identity; frames seen from the front count most."""
+    def _meet(self, estimate: Estimate) -> float:
+        """Average the identity; frames seen from the front count most.  Returns how much it did."""
         weight = 1.0
         if self._pose is not None:
             yaw, pitch, _ = angles_from_rotation(self._pose[:3, :3])
             weight = float(np.exp(-((yaw / 0.45) ** 2) - (pitch / 0.4) ** 2))
+        people = self._person.people
         if self._person.see(estimate, weight):
             self._follower.hold(self._person.identity)
+        if self._rest is not None and self._person.people != people:
+            self._rest.reset()
+        return weight
 
-    def _weights(self, estimate: Estimate) -> Doubles:
+    def _weights(self, estimate: Estimate, weight: float) -> Doubles:
         """(E,) expressions as the maps see them; closed lids close, gaze comes from the irises."""
         weights = np.asarray(estimate.expression, np.float64).copy()
+        if self._rest is not None and len(estimate.evidence):
+            weights = self._rest.see(estimate.evidence, weights, weight)
         weights[self._looks] = 0.0
         closed = (weights[self._blinks] - BLINK_OPEN) / (BLINK_CLOSED - BLINK_OPEN)
         weights[self._blinks] = np.clip(closed, 0, 1)
@@ -164,6 +190,8 @@ class LandmarkRegressor:
         """Scale from the irises so far, gaze, smoothing."""
         person, time = self._person, state.time_s
         expression = np.asarray(state.coefficients.expression, np.float64).copy()
+        if self._changes is not None:
+            expression = self._changes.stretched(expression)
         if np.all(expression[self._blinks] < 0.3):
             if not person.settled:
                 scale, source = head_scale([track], [state], [True], self._head)
