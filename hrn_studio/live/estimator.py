@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hrn_studio.live.expressions import ExpressionMaps
 from hrn_studio.live.network import FaceNetwork, Sight, load_network
 from hrn_studio.live.regression import RegressionMaps, load_maps
 from hrn_studio.records import Camera, Doubles, Estimate, Floats, Frame, Track
@@ -56,6 +57,11 @@ class StudioEstimator:
     def reference(self) -> Doubles:
         """(L, 3) the tracker's landmarks on the mean head, metres."""
         return self.maps.reference
+
+    @property
+    def changes(self) -> ExpressionMaps | None:
+        """What the evidence for expressions in the estimates means."""
+        return self.maps.changes
 
     def estimate(self, frame: Frame, track: Track, camera: Camera) -> Estimate:
         """Identity and expressions of a tracked face, with their uncertainty."""

@@ -118,6 +118,7 @@ def translated_maps(
     spread = np.sqrt((maps.sigma[:count] ** 2) @ (m**2) + sigma**2)
     where = {n: count + i for i, n in enumerate(default.expression_names)}
     columns = [where[name] for name in other.expression_names]
+    changes = maps.changes
     return replace(
         maps,
         weights=np.concatenate([maps.weights[:, :count] @ m, maps.weights[:, columns]], axis=1),
@@ -125,6 +126,7 @@ def translated_maps(
         sigma=np.concatenate([spread, maps.sigma[columns]]),
         identity_count=len(matrix),
         expression_count=len(columns),
+        changes=changes and changes.only([column - count for column in columns]),
     )
 
 
