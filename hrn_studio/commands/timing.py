@@ -17,7 +17,7 @@ from hrn_studio.commands import Commands
 from hrn_studio.errors import ModelDataError, UsageError
 
 if TYPE_CHECKING:
-    from hrn_studio.pipeline import Models
+    from hrn_studio.pipeline import Models, Options
     from hrn_studio.records import Frame, Track
 
 Laps = Mapping[str, Sequence[float]]
@@ -32,6 +32,14 @@ def add_fit(commands: Commands) -> None:
     add = parser.add_argument
     add("--images", nargs="+", type=Path, metavar="IMAGE", help="default: the bundled ones")
     add("--repeat", type=int, default=3, metavar="N", help="runs of each (default: %(default)s)")
+    add("--engine", choices=("studio", "hrn", "hrn-mv"), default="studio", help="what shapes it")
+    add(
+        "--device",
+        nargs="+",
+        choices=("cpu", "cuda"),
+        default=["cpu"],
+        help="where; both to compare them (default: cpu)",
+    )
     add("--json", action="store_true", help="print the table as JSON")
     parser.set_defaults(run=run_fit)
 
@@ -108,35 +116,41 @@ def _some_faces(file: Path, count: int = 8) -> Iterator[tuple[Frame, Track]]:
 def run_fit(args: argparse.Namespace) -> int:
     _check_repeat(args.repeat)
     images = args.images or sorted(_demo("").glob("*.jpg"))
-    from hrn_studio.pipeline import Models
+    from hrn_studio.models.engines import check_engine, checked_device
+    from hrn_studio.pipeline import Models, Options
 
+    check_engine(args.engine)
+    devices = list(dict.fromkeys(checked_device(device) for device in args.device))
     models = Models.load()
     tables: dict[str, Laps] = {}
     peaks: dict[str, float] = {}
     try:
         for chosen in [images[:1], images] if len(images) > 1 else [images]:
-            name = "one picture" if len(chosen) == 1 else f"{len(chosen)} pictures"
-            laps: dict[str, list[float]] = defaultdict(list)
-            for number in range(args.repeat):
-                print(f"{name}, run {number + 1} of {args.repeat}", file=sys.stderr)
-                for step, seconds in _time_fit(models, chosen).items():
-                    laps[step].append(seconds)
-            tables[name] = laps
-            peaks[name] = peak_memory_mb()
+            for device in devices:
+                name = "one picture" if len(chosen) == 1 else f"{len(chosen)} pictures"
+                name += f" on {device}" if devices != ["cpu"] else ""
+                options = Options(engine=args.engine, device=device)
+                laps: dict[str, list[float]] = defaultdict(list)
+                for number in range(args.repeat):
+                    print(f"{name}, run {number + 1} of {args.repeat}", file=sys.stderr)
+                    for step, seconds in _time_fit(models, chosen, options).items():
+                        laps[step].append(seconds)
+                tables[name] = laps
+                peaks[name] = peak_memory_mb()
     finally:
         models.close()
     _show(args.json, tables, 1.0, "s", peaks)
     return 0
 
 
-def _time_fit(models: Models, images: Sequence[Path]) -> dict[str, float]:
+def _time_fit(models: Models, images: Sequence[Path], options: Options) -> dict[str, float]:
     """Seconds of each step from the pictures' files to the written head."""
     from hrn_studio.live.masks import head_masks
-    from hrn_studio.pipeline import Options, finish, read_pictures, reconstruct, write_head
+    from hrn_studio.pipeline import finish, read_pictures, reconstruct, write_head
     from hrn_studio.preview import preview_png
 
     start = time.perf_counter()
-    task = reconstruct(models, read_pictures(images), Options())
+    task = reconstruct(models, read_pictures(images), options)
     tracked = start
     while True:
         try:
@@ -149,7 +163,7 @@ def _time_fit(models: Models, images: Sequence[Path]) -> dict[str, float]:
         tracked = tracked if tracked != start else time.perf_counter()
     fitted = time.perf_counter()
     with TemporaryDirectory() as folder:
-        finish(write_head(models, result, Path(folder) / "head", "head", Options()))
+        finish(write_head(models, result, Path(folder) / "head", "head", options))
     done = time.perf_counter()
     # two steps that others hold, once more by themselves
     for view in result.views:

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+import torch
 
 from hrn_studio import cli, paths
 from hrn_studio.commands import timing
 from hrn_studio.live import stages
+from hrn_studio.models import engines
 
 NETWORK = ["network"] if (paths.resources() / "network.npz").is_file() else []
 STEPS = ["tracker", "maps", *NETWORK, "solve", "smoothing", stages.TOTAL]
@@ -39,7 +41,8 @@ def test_the_table_for_people(few_frames, capsys):
 
 
 def test_the_steps_of_a_fit(monkeypatch, capsys):
-    def time_fit(models, images):
+    def time_fit(models, images, options):
+        assert (options.device, options.engine) == ("cpu", "studio")
         return {"track": float(len(images)), timing.TOTAL: 10.0 * len(images)}
 
     monkeypatch.setattr(timing, "_time_fit", time_fit)
@@ -50,9 +53,31 @@ def test_the_steps_of_a_fit(monkeypatch, capsys):
     assert tables["5 pictures"]["peak_memory_mb"] > 50
 
 
+def test_devices_are_compared_side_by_side(monkeypatch, capsys):
+    seconds = {"cpu": 3.0, "cuda": 1.0}
+    monkeypatch.setattr(engines, "checked_device", lambda device: device)
+    monkeypatch.setattr(
+        timing, "_time_fit", lambda models, images, o: {timing.TOTAL: seconds[o.device]}
+    )
+    command = ["bench", "fit", "--json", "--repeat", "1", "--device", "cpu", "cuda"]
+    assert cli.main(command) == 0
+    tables = json.loads(capsys.readouterr().out)
+    assert list(tables) == [
+        f"{what} on {where}" for what in ("one picture", "5 pictures") for where in seconds
+    ]
+    assert tables["one picture on cuda"]["steps"][timing.TOTAL]["median"] == 1.0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there_is_said(capsys):
+    assert cli.main(["bench", "fit", "--device", "cuda"]) == 2
+    assert "there is no CUDA device" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("args", "word"),
     [
+        (["bench", "fit", "--engine", "hrn"], "needs epoch_10.pth"),
         (["bench", "regress", "--repeat", "0"], "--repeat"),
         (["bench", "fit", "--repeat", "-1"], "--repeat"),
         (["bench", "regress", "--video", "no.mp4"], "does not exist"),

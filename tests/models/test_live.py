@@ -100,11 +100,11 @@ def test_without_weights_the_reason_is_said(head, embedding, tmp_path, capsys):
         live.make_estimator("hrn", head, embedding)
     with pytest.raises(UsageError, match="choose one of studio, hrn"):
         live.make_estimator("hrn-mv", head, embedding)
+    film = str(paths.resources() / "demo" / "clip.mp4")
     for command in (
         ["bench", "regress", "--engine", "hrn"],
         ["bench", "live", "--engine", "hrn"],
-        ["track", str(paths.resources() / "demo" / "clip.mp4"), "-o", str(tmp_path / "a.csv")]
-        + ["--engine", "hrn"],
+        ["track", film, "-o", str(tmp_path / "a.csv"), "--engine", "hrn"],
     ):
         assert cli.main(command) == 2
         assert "needs epoch_10.pth" in capsys.readouterr().err

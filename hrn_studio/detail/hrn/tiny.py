@@ -122,7 +122,7 @@ def write_face(path: Path, **changes: object) -> None:
 def write_model(
     path: Path, points: Doubles, triangles: Ints, marks: Ints, **changes: object
 ) -> None:
-    """A model of some points (N, 3), 68 of them landmarks: its components are smooth functions of x and y."""
+    """A model of points (N, 3), 68 of them landmarks; its components are smooth in x and y."""
     count, rng = len(points), np.random.default_rng(5)
     waves = np.stack([np.cos(k * points[:, :2] @ rng.normal(0, 2, 2)) for k in range(1, 81)], 1)
     basis = (waves[:, None, :] * rng.normal(0, 0.004, (1, 3, 80))).reshape(3 * count, 80)
