@@ -137,3 +137,39 @@ class Segmenter(_Graph):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class HandTracker(_Graph):
+    """21 landmarks of each hand."""
+
+    def __init__(self, min_confidence: float = 0.6) -> None:
+        with quiet():
+            from mediapipe.python.solutions import hands
+
+        super().__init__(
+            hands.Hands,
+            static_image_mode=True,
+            max_num_hands=2,
+            model_complexity=0,
+            min_detection_confidence=min_confidence,
+        )
+
+    def hands(self, image: Bytes) -> list[Floats]:
+        """(21, 2) for each hand: x right and y down in pixels; wrist, then thumb to little finger.
+
+        The fingers' joints follow from the palm to the tip.
+        """
+        found = self._process(image, "multi_hand_landmarks")
+        scale = np.array([image.shape[1], image.shape[0]], np.float32)
+        return [np.array([(p.x, p.y) for p in hand.landmark], np.float32) * scale for hand in found]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -13,6 +13,7 @@ import numpy as np
 
 from hrn_studio.live._cv import cv2
 from hrn_studio.live._glasses import glasses_frame
+from hrn_studio.live._hands import hands_over
 from hrn_studio.live._mediapipe import Segmenter
 from hrn_studio.live._skin import Evidence, evidence
 from hrn_studio.live._views import View, base_around, look
@@ -61,8 +62,9 @@ def head_masks(frame: Frame, track: Track) -> Masks:
     with Segmenter() as segmenter:
         person = segmenter.person(crop)
     places = _places(_mapped(track.points_px, to_crop), _seen(frame, to_crop))
-    judged = evidence(crop, places.training & places.seen, _crown(places, person))
-    odds, notes = _odds(places, judged, person)
+    hands = hands_over(crop, places.oval)
+    judged = evidence(crop, places.training & places.seen & ~hands, _crown(places, person))
+    odds, notes = _odds(places, judged, person, hands)
 
     fine_px = float(np.clip(base.size_px, _FACE_PX, _FINE_PX))
     side = round(_SIDE_PX * fine_px / _FACE_PX)
@@ -143,7 +145,9 @@ def _crown(places: _Places, person: Floats) -> Bools:
     return (person > 0.6) & (places.above > 0.1) & (places.aside < 0.6) & places.seen
 
 
-def _odds(places: _Places, judged: Evidence, person: Floats) -> tuple[Floats, tuple[str, ...]]:
+def _odds(
+    places: _Places, judged: Evidence, person: Floats, hands: Bools
+) -> tuple[Floats, tuple[str, ...]]:
     """Log odds of believable skin, and what was masked, in words."""
     prior = np.where(places.oval, np.where(places.beard, 3.0, 1.5), -1.0)
     prior -= np.minimum(6 * places.outside, 2.5) + np.where(person < 0.3, 4.0, 0.0)
@@ -156,7 +160,7 @@ def _odds(places: _Places, judged: Evidence, person: Floats) -> tuple[Floats, tu
     odds[places.sure & ~hiding] = 6.0
     odds[hiding] = -6.0
     odds[_holes(odds) & ~hiding] = 3.0
-    odds[~places.seen] = -6.0
+    odds[~places.seen | hands] = -6.0
     odds[~_joined(odds > 0, places.sure)] = -6.0
     notes = []
     forehead = places.forehead & places.seen
@@ -164,6 +168,8 @@ def _odds(places: _Places, judged: Evidence, person: Floats) -> tuple[Floats, tu
         notes.append("hair over the forehead was left out")
     if hiding.any():
         notes.append("something in front of the face was left out")
+    if hands.any():
+        notes.append("a hand in front of the face was left out")
     return np.clip(odds, -6, 8).astype(np.float32), tuple(notes)
 
 
