@@ -31,6 +31,7 @@ from hrn_studio.detail.groundwork import (
 from hrn_studio.detail.normalmap import normal_map
 from hrn_studio.detail.paint import paint_parts
 from hrn_studio.detail.sight import Sight, look
+from hrn_studio.detail.whites import white_luminance
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import corner_tangents, vertex_normals
 from hrn_studio.records import AnyFloats, Bools, Bytes, Doubles, Floats, Maps, Progress, View
@@ -110,7 +111,8 @@ def fine(
         )
         transfers.append(occlusion.transfer(posed, work.hidden, view.state.T_camera_head[:3, :3]))
         yield Progress("texture", 0.05 + 0.2 * (i + 1) / len(views), f"reading {view.frame.name}")
-    found = estimate_light(head, work, sights, transfers, options.white_balance)
+    whites = [white_luminance(v) for v in views]
+    found = estimate_light(head, work, sights, transfers, options.white_balance, whites)
     shadings = [
         vertex_shading(head, t, one) for t, one in zip(transfers, found.lights, strict=True)
     ]

@@ -63,6 +63,7 @@ def estimate_light(
     sights: Sequence[Sight],
     transfers: Sequence[Floats],
     white_balance: bool,
+    whites: Sequence[float] = (),
 ) -> light.Lighting:
     factor = max(work.small.size // LIGHT, 1)
     tiny = Atlas.of(head.uv, head.uv_triangles, work.small.size // factor)
@@ -73,6 +74,7 @@ def estimate_light(
         [tiny.interpolate(t, head.triangles) for t in transfers],
         tiny.mirror(head),
         white_balance=white_balance,
+        whites=whites,
     )
 
 

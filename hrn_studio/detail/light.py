@@ -6,7 +6,8 @@ picture shows the same albedo, the left half of the face has that of the right h
 much the same all over the face.  What contradicts them (a highlight, a cast shadow, a beard, a
 hand) loses its weight: iteratively reweighted least squares with a Cauchy loss, stricter against
 what is too bright.  How bright skin is and how bright the light no picture can tell; a skin tone
-between the one seen and a usual one is taken (:func:`plausible_skin`).
+between the one seen and a usual one is taken, darker when the whites of the eyes say so
+(:func:`plausible_skin`).
 """
 
 from __future__ import annotations
@@ -38,6 +39,12 @@ _RELATIVE_NOISE = 0.12  # of the picture against albedo x shading, on good skin
 _RELATIVE_ALBEDO = 0.10  # spread of skin's albedo over a face
 _RELATIVE_LIGHT = 0.5  # spread of irradiance over all normals, against the usual one
 _TURNS = 12
+_WHITE = 0.40
+"""Luminance of the eyes' whites as if lit like the skin: 0.57 less the shade of lids and sockets.
+Median of rendered people."""
+_WHITE_SHARE = 0.7
+"""How far the whites are believed against the picture's exposure, in logs: their errors are a
+quarter and 0.4."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +62,7 @@ class Lighting:
         object.__setattr__(self, "lights", frozen(self.lights, np.float32))
 
 
-def plausible_skin(seen: AnyFloats) -> Doubles:
+def plausible_skin(seen: AnyFloats, white: float = 0.0) -> Doubles:
     """The albedo that skin of this linear colour most likely has.
 
     The luminance moves a fifth of the way to 0.31 (in logs), as pictures are exposed for their
@@ -65,10 +72,16 @@ def plausible_skin(seen: AnyFloats) -> Doubles:
     ----------
     seen
         (3,) linear RGB of the skin in the picture, under the picture's light.
+    white
+        How many times as bright the whites of the eyes are; 0 when that is not known.  They only
+        make skin darker: squinting, dark lashes and a lid's shadow hide white, nothing adds to it.
     """
     colour = np.maximum(np.asarray(seen, np.float64), 1e-4)
     luminance = float(colour @ LUMINANCE)
-    target = float(np.clip(0.31**0.2 * (1.05 * luminance) ** 0.8, 0.03, 0.5))
+    target = 0.31**0.2 * (1.05 * luminance) ** 0.8
+    if white > 0:
+        target *= min(_WHITE / white / target, 1.0) ** _WHITE_SHARE
+    target = float(np.clip(target, 0.03, 0.5))
     hues = np.log(colour[[0, 2]] / colour[1])
     at = np.log(_TONES[:, 0])
     usual = np.array([np.interp(np.log(target), at, _TONES[:, k]) for k in (1, 2)])
@@ -84,6 +97,7 @@ def estimate(
     mirror: Ints,
     *,
     white_balance: bool = True,
+    whites: Sequence[float] = (),
 ) -> Lighting:
     """Light of every picture and the skin's colour.
 
@@ -100,6 +114,8 @@ def estimate(
     white_balance
         Give the skin a plausible hue and the light the rest; otherwise light is taken to be
         grey on average and all colour is the skin's.
+    whites
+        Per picture the luminance of the eyes' whites, 0 where none is seen.
     """
     flat = [
         _Observation.of(*each, mirror) for each in zip(colours, weights, transfers, strict=True)
@@ -107,7 +123,12 @@ def estimate(
     seen = _typical(
         np.concatenate([o.colour for o in flat]), np.concatenate([o.weight for o in flat])
     )
-    skin = plausible_skin(seen)
+    ratios = [
+        white / float(_typical(o.colour, o.weight) @ LUMINANCE)
+        for white, o in zip(whites, flat, strict=False)
+        if white > 0 and len(o.weight)
+    ]
+    skin = plausible_skin(seen, float(np.median(ratios)) if ratios else 0.0)
     flat = [o if len(o.weight) else _Observation.even(seen / skin) for o in flat]
     size = int(np.asarray(weights[0]).size)
     albedo = np.tile(skin, (size, 1))
