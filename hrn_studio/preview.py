@@ -35,6 +35,16 @@ _DISTANCE_M = 0.55
 _MARGIN = 1.08
 _MAP_PX = 2048
 
+_LEAST_OPEN = {
+    "sclera": 0.45,
+    "iris": 0.45,
+    "pupil": 0.45,
+    "inner_mouth": 0.15,
+    "enamel": 0.35,
+    "gums": 0.25,
+    "eye_sockets": 0.25,
+}
+
 Painter = Callable[[Scene], Bytes]
 
 
@@ -133,13 +143,20 @@ def _base(drawn: Head, head: HeadModel, view: View) -> Scene:
 
     normals = vertex_normals(view.vertices, head.triangles)
     hidden = hidden_directions(view.vertices, normals, head.triangles)
+    open_ = np.array(openness(normals, hidden))
+    # What lies behind lids or lips is dark, but a vertex there must not blacken the seen part of
+    # its triangles: those of eyes and mouth are large.
+    for region, least in _LEAST_OPEN.items():
+        if region in head.regions:
+            inside = head.regions[region] > 0.5
+            open_[inside] = np.maximum(open_[inside], least)
     return Scene(
         drawn,
         view.vertices,
         normals,
         view.state.camera,
         view.state.T_camera_head,
-        openness=openness(normals, hidden),
+        openness=open_,
     )
 
 
