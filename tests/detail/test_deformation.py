@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from hrn_studio.detail.contour import OUTLINE
 from hrn_studio.detail.deformation import DeformationSettings, Observation, deform, folded
-from hrn_studio.detail.middle import MiddleSettings, deform_head
+from hrn_studio.detail.middle import MiddleSettings, deform_head, on_lines
 from hrn_studio.face.tiny import tiny_head
 from hrn_studio.geometry.mesh import uniform_laplacian
 from hrn_studio.geometry.transforms import apply, project, rigid, rotation_from_angles
@@ -171,3 +172,14 @@ def test_a_hopeless_track_does_not_fold_the_skin(head, embedding, placed):
     assert np.isfinite(moved).all()
     skin = head.triangles[head.part_triangles("skin")]
     assert folded(neutral.astype(float), neutral + moved, skin) == 0
+
+
+def test_brows_and_cheeks_are_left_to_the_coarse_stage(head, embedding, placed):
+    shot, _, _, bent = placed
+    lines = on_lines(head, embedding)
+    assert 60 < lines.sum() < 200
+    plain = shot.track.points_px
+    elsewhere = ~lines
+    elsewhere[list(OUTLINE)] = False
+    moved = plain + np.float32([6, 0]) * elsewhere[:, None]
+    np.testing.assert_allclose(bent(embedding, moved), bent(embedding, plain), atol=1e-9)
