@@ -1,7 +1,7 @@
 """How large a head is: the irises as a ruler.
 
 The visible iris has nearly the same diameter in all adults, 11.7 mm with a standard deviation of
-about 0.5 mm (Rüfer, Schröder and Erb, "White-to-white corneal diameter", Cornea 24, 2005).  A
+0.42 mm (Rüfer, Schröder and Erb, "White-to-white corneal diameter", Cornea 24, 2005).  A
 linear fit from one camera cannot tell a large head from a near one; the irises can, within their
 own spread and the tracker's.
 """
@@ -25,11 +25,14 @@ TRACKER_RATIO = 1.005
 Median of 60 renders of the default head with open eyes, turned up to 35 degrees, irises 16 px
 wide; single pictures scatter by 7 % (robust standard deviation), and turned over 20 degrees they
 say 0.94."""
-HEAD_SIGMA = 0.04
-"""Spread of adult heads' sizes, as a share."""
-IRIS_SIGMA = 0.035
-"""Spread of one picture's iris scale: people's irises and the tracker's error."""
-_LARGEST = 2.5 * HEAD_SIGMA
+HEAD_SIGMA = 0.055
+"""Spread of adult heads against the fitted one, as a share, between the eyes: it is the fit's error
+and the people's own (63 mm, give or take 3.6, between adult pupils)."""
+PEOPLE_SIGMA = 0.036
+"""Spread of people's irises; more pictures do not help against it."""
+TRACKER_SIGMA = 0.045
+"""Spread of one picture's irises as the tracker sees them, about the person's own."""
+_LARGEST = 0.1
 """No adult head is believed to be further from the mean: such irises were seen wrongly."""
 _MIN_DIAMETER_PX = 6.0
 
@@ -74,7 +77,8 @@ def head_scale(
     """Factor on a fitted head's size, and its source: ``iris`` or ``population_mean``.
 
     The median over the pictures with open eyes, drawn towards 1 as far as the irises' own spread
-    asks for (the posterior mean of two Gaussians).
+    asks for (the posterior mean of two Gaussians); the tracker's part of it falls with their
+    number.
     """
     logs = [
         value
@@ -83,6 +87,7 @@ def head_scale(
     ]
     if not logs:
         return 1.0, "population_mean"
-    trust = HEAD_SIGMA**2 / (HEAD_SIGMA**2 + IRIS_SIGMA**2)
+    spread = PEOPLE_SIGMA**2 + TRACKER_SIGMA**2 / len(logs)
+    trust = HEAD_SIGMA**2 / (HEAD_SIGMA**2 + spread)
     found = np.clip(trust * np.median(logs), -_LARGEST, _LARGEST)
     return float(np.exp(found)), "iris"

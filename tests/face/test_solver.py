@@ -9,7 +9,7 @@ from hrn_studio.face.follower import PoseFollower
 from hrn_studio.face.irises import gaze_of
 from hrn_studio.face.landmarks import load_embedding
 from hrn_studio.face.model import load_head
-from hrn_studio.face.scale import HEAD_SIGMA, IRIS_SIGMA, head_scale
+from hrn_studio.face.scale import HEAD_SIGMA, PEOPLE_SIGMA, TRACKER_SIGMA, head_scale
 from hrn_studio.face.solver import LandmarkSolver, SolverSettings
 from hrn_studio.geometry.transforms import (
     apply,
@@ -218,7 +218,7 @@ def test_small_irises_mean_a_large_head(head):
     equal, _ = head_scale([with_irises(head, head.zero(), T, 1.0)], [state], [True], head)
     small = with_irises(head, head.zero(), T, 1.0, diameter=0.0117 / 1.05)
     large, source = head_scale([small], [state], [True], head)
-    trust = HEAD_SIGMA**2 / (HEAD_SIGMA**2 + IRIS_SIGMA**2)
+    trust = HEAD_SIGMA**2 / (HEAD_SIGMA**2 + PEOPLE_SIGMA**2 + TRACKER_SIGMA**2)
     assert source == "iris"
     assert np.log(large / equal) == pytest.approx(trust * np.log(1.05), rel=0.05)
 
