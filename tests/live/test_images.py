@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from pathlib import Path
 
@@ -188,6 +189,29 @@ def test_heic_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     path = tmp_path / "a.heic"
     path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
     refused(path, "HEIC picture.*pip install pi-heif")
+
+
+# 120 x 80 px, left half red, right half blue, to be turned a quarter clockwise; x265, lossy.
+HEIC = """
+AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAaFtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAADRp
+bG9jAAAAAERAAAIAAQAAAAABxQABAAAAAAAAAFQAAgAAAAACGQABAAAAAAAAACQAAAA4aWluZgAAAAAAAgAAABVpbmZlAgAAAAABAABo
+dmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAAA4GlwcnAAAADAaXBjbwAAAHhodmNDAQNwAAAAkAAAAAAAHvAA
+/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoDyBRZbqSSmubgIaDAgAAAMA
+yAAAAwAIQGIAAQAHRAHBcrAiQAAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAAB4AAAAUAAAABBwaXhpAAAAAAMICAgAAAAJ
+aXJvdAMAAAAYaXBtYQAAAAAAAAABAAEFgQIDBIUAAAAaaXJlZgAAAAAAAAAOY2RzYwACAAEAAQAAAIBtZGF0AAAAUCgBrxOAug1qhw0/
+/+gZR//Dvnh+W7sn4dRbwJnzpwV1cMAiQy2RJjbDrKNha7U140cB4o1vg9AExMbN1XH2DKMAAK4AAAMAAUIEdbzgAKmAAAAABkV4aWYA
+AE1NACoAAAAIAAEBEgADAAAAAQAGAAAAAAAA
+"""
+
+
+def test_heic_is_read_and_turned_upright(tmp_path: Path) -> None:
+    if not images._register_heif():
+        pytest.skip("needs the extra heic (pi-heif)")
+    (tmp_path / "a.heic").write_bytes(base64.b64decode(HEIC))
+    frame = read_image(tmp_path / "a.heic")
+    assert (frame.width, frame.height) == (80, 120)
+    assert near(frame.image[15, 40], (200, 0, 0))
+    assert near(frame.image[105, 40], (0, 0, 200))
 
 
 def test_pillows_own_limit_is_left_alone(tmp_path: Path) -> None:
