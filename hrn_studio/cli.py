@@ -17,6 +17,7 @@ from hrn_studio.commands import (
     bench,
     demo,
     doctor,
+    export,
     hrn,
     models,
     reconstruct,
@@ -27,7 +28,7 @@ from hrn_studio.commands import (
 )
 from hrn_studio.errors import StudioError
 
-COMMANDS = (studio, reconstruct, track, stream, demo, doctor, models, hrn, train, bench)
+COMMANDS = (studio, reconstruct, export, track, stream, demo, doctor, models, hrn, train, bench)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,10 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(f"hrn-studio: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         if args.debug:
             traceback.print_exc()
-        print("hrn-studio: stopped; nothing was written", file=sys.stderr)
+        print(f"hrn-studio: stopped; {str(stop) or 'nothing was written'}", file=sys.stderr)
         return 130
 
 

@@ -43,7 +43,10 @@ def test_everything_is_there(folder):
         *("demo_head.obj", "demo_head.mtl", "demo_head_neutral.obj", "demo_head.glb"),
         *(
             f"demo_head_{role}.png"
-            for role in ("albedo", "normal", "displacement", "confidence", "deformation")
+            for role in (
+                *("albedo", "normal", "displacement", "confidence", "deformation"),
+                *("orm", "masks"),
+            )
         ),
         "preview.png",
         "manifest.json",

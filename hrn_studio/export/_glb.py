@@ -14,8 +14,8 @@ from hrn_studio.records import Floats
 ARRAY_BUFFER = 34962
 ELEMENT_ARRAY_BUFFER = 34963
 _FLOAT = 5126
-_UINT16, _UINT32 = 5123, 5125
-_KINDS = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
+_UINT8, _UINT16, _UINT32 = 5121, 5123, 5125
+_KINDS = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 
 
 class Buffer:
@@ -48,6 +48,29 @@ class Buffer:
             "type": _KINDS[values.shape[1]],
         }
         return self._accessor(accessor | (_bounds(values) if bounds else {}))
+
+    def values(self, values: Floats, bounds: bool = False) -> int:
+        """Add numbers (N, C) that are no vertex attribute (keys, matrices); the accessor's
+        index."""
+        values = np.ascontiguousarray(values, np.float32)
+        accessor = {
+            "bufferView": self.view(values.tobytes()),
+            "componentType": _FLOAT,
+            "count": len(values),
+            "type": _KINDS[values.shape[1]],
+        }
+        return self._accessor(accessor | (_bounds(values) if bounds else {}))
+
+    def joints(self, numbers: NDArray[np.uint8]) -> int:
+        """Add four joints' numbers (S, 4) for each vertex; the accessor's index."""
+        return self._accessor(
+            {
+                "bufferView": self.view(numbers.tobytes(), ARRAY_BUFFER),
+                "componentType": _UINT8,
+                "count": len(numbers),
+                "type": "VEC4",
+            }
+        )
 
     def indices(self, triangles: NDArray[Any], count: int) -> int:
         """Add a triangle list (T, 3) over ``count`` vertices; the accessor's index."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,8 @@ class Take:
     """(F, E) 0..1"""
     angles: Floats
     """(F, 9) radians, in the order and with the signs of :data:`ANGLES`."""
+    text: str = ""
+    """The recording as it was read."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times_s", frozen(self.times_s, np.float64))
@@ -124,7 +126,7 @@ def parse_take(text: str, name: str, source: str = "recording") -> Take:
         if not all(map(math.isfinite, values)):
             raise UsageError(f"row {number} of '{source}' holds no number; record again")
         table.append(values)
-    return _take(name, np.array(times), shapes, np.array(table))
+    return replace(_take(name, np.array(times), shapes, np.array(table)), text=text)
 
 
 def curves_of(take: Take) -> Mapping[str, Floats]:

@@ -15,7 +15,7 @@ import typing
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -190,9 +190,18 @@ def _kept(array: NDArray[Any], path: str, arrays: dict[str, NDArray[Any]]) -> di
 
 
 def _record(kind: Any, plain: Mapping[str, Any], archive: Mapping[str, Any]) -> Any:
-    """A record of the class ``kind`` from what :func:`_plain` made of it."""
+    """A record of the class ``kind`` from what :func:`_plain` made of it.
+
+    What a record of today has and an older file has not takes its default; what has none is
+    missing (``KeyError``).
+    """
     hints = typing.get_type_hints(kind)
-    return kind(**{f.name: _value(hints[f.name], plain[f.name], archive) for f in fields(kind)})
+    known = [f for f in fields(kind) if f.name in plain or not _has_default(f)]
+    return kind(**{f.name: _value(hints[f.name], plain[f.name], archive) for f in known})
+
+
+def _has_default(one: Field[Any]) -> bool:
+    return one.default is not MISSING or one.default_factory is not MISSING
 
 
 def _value(hint: Any, plain: Any, archive: Mapping[str, Any]) -> Any:

@@ -18,6 +18,7 @@ from hrn_studio.errors import ExportError
 from hrn_studio.export._codes import settled
 from hrn_studio.export.shapes import personal_shapes
 from hrn_studio.export.skeleton import Skeleton, make_skeleton
+from hrn_studio.export.surface import surface_textures
 from hrn_studio.export.textures import Texture, make_textures
 from hrn_studio.face.appearance import MATERIALS, Material, material_of
 from hrn_studio.face.model import HeadModel
@@ -83,7 +84,8 @@ class Asset:
     morphs: tuple[Morph, ...]
     textures: Mapping[str, Texture]
     """By role: ``albedo``, ``normal`` (OpenGL's), ``normal_dx`` where it was asked for,
-    ``displacement``, ``confidence``, ``deformation``."""
+    ``displacement``, ``confidence``, ``deformation``, ``orm`` (occlusion, roughness, metal),
+    ``masks``."""
     skeleton: Skeleton | None = None
     """All joints there are; a writer takes those the options ask for."""
     notice: str = ""
@@ -98,6 +100,13 @@ class Asset:
     def texture_file(self, role: str) -> str:
         """``NAME_albedo.png``, or the name it was given."""
         return self.texture_names.get(role, f"{self.name}_{role}.png")
+
+
+def mesh_name(asset: Asset) -> str:
+    """The head's name, unless a joint has it: then ``NAME_mesh``."""
+    joints = () if asset.skeleton is None else asset.skeleton.joints
+    taken = {joint.name.casefold() for joint in joints}
+    return f"{asset.name}_mesh" if asset.name.casefold() in taken else asset.name
 
 
 _SAME_NORMAL = 1e-3
@@ -136,7 +145,8 @@ def make_asset(reconstruction: Reconstruction, head: HeadModel, name: str) -> As
         parts=_parts(head),
         materials=MATERIALS,
         morphs=morphs,
-        textures=make_textures(settled(reconstruction.maps)),
+        textures=make_textures(settled(reconstruction.maps))
+        | surface_textures(head, neutral, normals, len(reconstruction.maps.albedo_srgb)),
         skeleton=make_skeleton(head, neutral, opening),
         notice=head.licence,
     )

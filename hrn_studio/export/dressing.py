@@ -19,12 +19,17 @@ def dressed(asset: Asset, options: ExportOptions) -> Asset:
     """
     textures: dict[str, Texture] = {}
     for role, texture in asset.textures.items():
-        small = role == "deformation" or options.texture_px is None
-        textures[role] = texture if small else resized(texture, role, options.texture_px or 0)
+        size = options.texture_px
+        if role == "deformation":
+            size = None
+        elif role in ("orm", "masks") and size is not None:
+            size = min(size, texture.pixels.shape[0])  # smooth already; more shows no more
+        textures[role] = texture if size is None else resized(texture, role, size)
     if options.normal == "dx" and "normal" in textures:
         textures["normal_dx"] = dx_normals(textures["normal"])
     morphs = tuple(
-        replace(morph, name=shape_name(morph.arkit, options.naming)) for morph in asset.morphs
+        replace(morph, name=shape_name(morph.arkit, options.naming))
+        for morph in (asset.morphs if options.shapes else ())
     )
     return replace(asset, morphs=morphs, textures=textures)
 

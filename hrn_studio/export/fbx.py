@@ -16,7 +16,7 @@ from hrn_studio.export._fbxmotion import add_motion
 from hrn_studio.export._fbxscene import Scene
 from hrn_studio.export._fbxsurface import add_materials
 from hrn_studio.export._fbxtree import Node, properties, put
-from hrn_studio.export.asset import Asset, Morph
+from hrn_studio.export.asset import Asset, Morph, mesh_name
 from hrn_studio.export.options import PLAIN, ExportOptions, Space
 from hrn_studio.export.skeleton import Skeleton, chosen
 from hrn_studio.face.appearance import Material
@@ -45,13 +45,6 @@ def write_fbx(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]:
         names = {m.arkit: channels[m.name] for m in asset.morphs}
         add_motion(scene, options.animation, names, root, options)
     return {f"{asset.name}.fbx": scene.file(options.space), **files}
-
-
-def mesh_name(asset: Asset) -> str:
-    """The head's name, unless a joint has it: then ``NAME_mesh``."""
-    joints = () if asset.skeleton is None else asset.skeleton.joints
-    taken = {joint.name.casefold() for joint in joints}
-    return f"{asset.name}_mesh" if asset.name.casefold() in taken else asset.name
 
 
 def _model(scene: Scene, name: str, kind: str, position: Doubles) -> np.int64:

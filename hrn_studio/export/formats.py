@@ -20,6 +20,7 @@ from hrn_studio.export.manifest import describe_file, make_manifest, manifest_by
 from hrn_studio.export.names import file_stem
 from hrn_studio.export.obj import write_obj
 from hrn_studio.export.options import PLAIN, ExportOptions
+from hrn_studio.export.presets import Preset, describe
 from hrn_studio.face.model import HeadModel
 from hrn_studio.records import Progress, Reconstruction
 
@@ -47,10 +48,11 @@ def export(
     target: str | Path,
     *,
     name: str,
-    formats: Sequence[str] = USUAL,
+    preset: Preset | None = None,
+    formats: Sequence[str] | None = None,
+    settings: ExportOptions | None = None,
     extra: Mapping[str, bytes] | None = None,
     manifest_name: str = "manifest.json",
-    settings: ExportOptions = PLAIN,
     options: Mapping[str, Any] | None = None,
     created: str | None = None,
 ) -> Generator[Progress, None, Path]:
@@ -63,16 +65,18 @@ def export(
     ----------
     name
         What the files are called; made fit for file names.
+    preset
+        A program's formats and settings, and the files that go with them.
     formats
-        Names from :data:`FORMATS`.
+        Names from :data:`FORMATS`; the preset's, or :data:`USUAL`, when not given.
+    settings
+        How to write it; the preset's, or a viewer's, when not given.
     extra
         Files to put beside, by name: the preview, for example.
     manifest_name
         Give each head its own when several share a folder.
-    settings
-        How to write it.
     options
-        For the manifest: what the user asked for.
+        For the manifest: what the user asked for when the head was made.
     created
         ISO 8601 time for the manifest; now when not given.
 
@@ -93,24 +97,24 @@ def export(
     ExportError
         The folder cannot be written; nothing was changed.
     """
-    unknown = sorted(set(formats) - set(FORMATS))
-    if unknown:
-        raise UsageError(f"no format is called '{unknown[0]}'; there are {', '.join(FORMATS)}")
+    wanted = formats or (preset.formats if preset else USUAL)
+    how = settings or (preset.options if preset else PLAIN)
+    _check(wanted)
     started = datetime.now(UTC).isoformat(timespec="seconds") if created is None else created
     yield Progress("export", 0.0, "shapes and textures")
-    asset = dressed(make_asset(reconstruction, head, file_stem(name)), settings)
-    files: dict[str, bytes] = {}
-    for number, wanted in enumerate(formats):
-        yield Progress("export", 0.2 + 0.6 * number / len(formats), wanted)
-        files.update(FORMATS[wanted](asset, settings))
+    asset = make_asset(reconstruction, head, file_stem(name))
+    assets, files = yield from _written(asset, wanted, how)
+    if preset is not None:
+        files.update(preset.files(assets[0], how))
     files.update(extra or {})
     manifest = make_manifest(
         reconstruction,
         head,
-        asset,
+        assets,
         [describe_file(*item) for item in files.items()],
         licenses=licenses.read(paths.resources() / "licenses.json"),
         options=options or {},
+        export=describe(how, wanted, preset.name if preset else None),
         created=started,
     )
     contents = {**files, manifest_name: manifest_bytes(manifest)}
@@ -118,3 +122,33 @@ def export(
         for done, written in enumerate(writing, 1):
             yield Progress("export", 0.8 + 0.2 * done / len(contents), written)
     return Path(target).expanduser().absolute()
+
+
+def _check(formats: Sequence[str]) -> None:
+    for unknown in formats:
+        if unknown not in FORMATS:
+            raise UsageError(f"no format is called '{unknown}'; there are {', '.join(FORMATS)}")
+
+
+def _written(
+    asset: Asset, formats: Sequence[str], how: ExportOptions
+) -> Generator[Progress, None, tuple[list[Asset], dict[str, bytes]]]:
+    """The dressed asset of each level of detail, and all their files."""
+    assets: list[Asset] = []
+    files: dict[str, bytes] = {}
+    steps = len(how.levels) * len(formats)
+    for number, level in enumerate(how.levels):
+        yield Progress("export", 0.2 + 0.6 * number * len(formats) / steps, level)
+        assets.append(dressed(_at_level(asset, level), how))
+        for done, one in enumerate(formats, number * len(formats)):
+            yield Progress("export", 0.2 + 0.6 * done / steps, one)
+            files.update(FORMATS[one](assets[-1], how))
+    return assets, files
+
+
+def _at_level(asset: Asset, level: str) -> Asset:
+    if level == "fitted":
+        return asset
+    from hrn_studio.export.levels import at_level
+
+    return at_level(asset, level)

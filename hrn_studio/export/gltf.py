@@ -1,8 +1,11 @@
 """glTF 2.0 in one binary file: the neutral head with its shapes and textures.
 
-One mesh with a primitive for each material, all with the same shapes in the same order; names of
-the shapes in ``mesh.extras.targetNames``, as every importer reads them.  glTF's ``v`` runs down:
-turned here and nowhere else.  The file is skinless, for viewers.
+One mesh with a primitive for each material (skin, eyes, teeth, tongue, which ``extras`` of the
+primitives and the materials name), all with the same shapes in the same order: importers make
+their own copy of the shapes for each mesh, so that a head of several meshes would open its mouth
+three times.  Names of the shapes are in ``mesh.extras.targetNames``, as every importer reads them.
+glTF's ``v`` runs down: turned here and nowhere else.  Without a skeleton the file is skinless, for
+viewers; units and axes are glTF's own whatever the options say: metres, Y up, the face along +Z.
 """
 
 from __future__ import annotations
@@ -13,9 +16,11 @@ import numpy as np
 
 from hrn_studio import __version__
 from hrn_studio.export._glb import Buffer
-from hrn_studio.export.asset import Asset
+from hrn_studio.export._gltfmotion import add_animation, add_skin, skin_attributes
+from hrn_studio.export.asset import Asset, mesh_name
 from hrn_studio.export.images import jpeg
 from hrn_studio.export.options import PLAIN, ExportOptions
+from hrn_studio.export.skeleton import Skeleton, chosen
 from hrn_studio.face.appearance import Material
 from hrn_studio.geometry.mesh import corner_tangents
 from hrn_studio.geometry.seams import split_at_seams
@@ -29,8 +34,10 @@ def write_glb(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]:
     buffer = Buffer()
     used = {part.material for part in asset.parts}
     materials = [material for material in asset.materials if material.name in used]
+    skeleton = None if asset.skeleton is None else chosen(asset.skeleton, options.skeleton)
     primitives = [
-        _primitive(buffer, asset, material, number) for number, material in enumerate(materials)
+        _primitive(buffer, asset, material, number, skeleton)
+        for number, material in enumerate(materials)
     ]
     mesh: dict[str, Any] = {"name": asset.name, "primitives": primitives}
     if asset.morphs:
@@ -40,12 +47,16 @@ def write_glb(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]:
         "asset": {"version": "2.0", "generator": f"HRN Studio {__version__}"},
         "scene": 0,
         "scenes": [{"name": asset.name, "nodes": [0]}],
-        "nodes": [{"name": asset.name, "mesh": 0}],
+        "nodes": [{"name": mesh_name(asset), "mesh": 0}],
         "meshes": [mesh],
         "materials": [_material(asset, material) for material in materials],
     }
     if asset.notice:
         document["asset"]["copyright"] = asset.notice
+    if skeleton is not None:
+        add_skin(buffer, document, skeleton)
+    if options.animation is not None:
+        add_animation(buffer, document, asset, options.animation)
     roles = _roles(asset)
     if roles:
         document["images"] = [_image(buffer, asset, role) for role in roles]
@@ -56,7 +67,9 @@ def write_glb(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]:
     return {f"{asset.name}.glb": buffer.glb(document)}
 
 
-def _primitive(buffer: Buffer, asset: Asset, material: Material, number: int) -> dict[str, Any]:
+def _primitive(
+    buffer: Buffer, asset: Asset, material: Material, number: int, skeleton: Skeleton | None
+) -> dict[str, Any]:
     parts = [part for part in asset.parts if part.material == material.name]
     triangles = np.concatenate([part.triangles for part in parts])
     uv_triangles = np.concatenate([part.uv_triangles for part in parts])
@@ -69,10 +82,13 @@ def _primitive(buffer: Buffer, asset: Asset, material: Material, number: int) ->
     if _shows_detail(asset, material):
         tangents = corner_tangents(asset.vertices, triangles, asset.uv, uv_triangles, asset.normals)
         attributes["TANGENT"] = buffer.vertices(tangents[split.uv])
+    if skeleton is not None:
+        attributes |= skin_attributes(buffer, skeleton, split.vertex)
     primitive: dict[str, Any] = {
         "attributes": attributes,
         "indices": buffer.indices(split.triangles, len(split.vertex)),
         "material": number,
+        "extras": {"parts": [part.name for part in parts]},
     }
     if asset.morphs:
         moves = buffer.deltas([m.deltas[split.vertex] for m in asset.morphs], bounds=True)
@@ -97,6 +113,11 @@ def _material(asset: Asset, material: Material) -> dict[str, Any]:
     if material.textured and "albedo" in roles:
         surface["baseColorTexture"] = {"index": roles.index("albedo")}
     result: dict[str, Any] = {"name": material.name, "pbrMetallicRoughness": surface}
+    if "orm" in roles:
+        packed = {"index": roles.index("orm")}
+        surface["roughnessFactor"] = 1.0
+        surface["metallicRoughnessTexture"] = packed
+        result["occlusionTexture"] = packed
     if _shows_detail(asset, material):
         result["normalTexture"] = {"index": roles.index("normal"), "scale": 1.0}
     return result
@@ -111,6 +132,7 @@ def _roles(asset: Asset) -> list[str]:
     needed = {
         "albedo": any(material.textured for material in asset.materials),
         "normal": any(material.detailed for material in asset.materials),
+        "orm": True,
     }
     return [role for role, use in needed.items() if use and role in asset.textures]
 

@@ -18,6 +18,8 @@ import numpy as np
 from hrn_studio import __version__
 from hrn_studio.export.arkit import ARKIT_NAMES
 from hrn_studio.export.asset import Asset
+from hrn_studio.export.readmes import eye_distance_m
+from hrn_studio.export.textures import Texture
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.transforms import angles_from_rotation
 from hrn_studio.licenses import License
@@ -30,24 +32,33 @@ _LIBRARIES = ("numpy", "scipy", "numba", "torch", "mediapipe", "opencv-python", 
 def make_manifest(
     reconstruction: Reconstruction,
     head: HeadModel,
-    asset: Asset,
+    assets: Sequence[Asset],
     files: Iterable[Mapping[str, Any]],
     *,
     licenses: Sequence[License],
     options: Mapping[str, Any],
+    export: Mapping[str, Any],
     created: str,
 ) -> dict[str, Any]:
     """The manifest as plain JSON values.
 
     Parameters
     ----------
+    assets
+        What was written, one for each level of detail; at least one.
     files
         One :func:`describe_file` for each file written, this one left out.
     options
         What the user asked for (texture size, stage, seed, ...), as plain values.
+    export
+        How it was written, as plain values.
     created
         ISO 8601 time.
     """
+    asset = assets[0]
+    textures = {
+        one.texture_file(role): (role, one) for one in reversed(assets) for role in one.textures
+    }
     morphs = [morph.name for morph in asset.morphs]
     known = {morph.arkit for morph in asset.morphs}
     return {
@@ -69,11 +80,10 @@ def make_manifest(
             "missing_arkit": [name for name in ARKIT_NAMES if name not in known],
         },
         "maps": {
-            role: {"file": asset.texture_file(role), "size_px": texture.pixels.shape[0]}
-            | {"bits": 8 * texture.pixels.dtype.itemsize}
-            | dict(texture.coding)
-            for role, texture in asset.textures.items()
+            role if one is asset else f"{role} of {one.name}": _map(file, one.textures[role])
+            for file, (role, one) in textures.items()
         },
+        "levels": {one.name: _size(one) for one in assets},
         "frames": [
             {
                 "name": report.name,
@@ -87,6 +97,7 @@ def make_manifest(
         "views": [_view(view) for view in reconstruction.views],
         "notes": list(reconstruction.notes),
         "options": dict(options),
+        "export": dict(export),
         "timings_s": {
             stage: round(float(value), 3) for stage, value in reconstruction.timings_s.items()
         },
@@ -122,12 +133,23 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _geometry(reconstruction: Reconstruction, head: HeadModel, asset: Asset) -> dict[str, Any]:
-    low, high = asset.vertices.min(0), asset.vertices.max(0)
-    result: dict[str, Any] = {
+def _map(file: str, texture: Texture) -> dict[str, Any]:
+    size = {"size_px": texture.pixels.shape[0], "bits": 8 * texture.pixels.dtype.itemsize}
+    return {"file": file, **size, **texture.coding}
+
+
+def _size(asset: Asset) -> dict[str, int]:
+    return {
         "vertices": len(asset.vertices),
         "texture_vertices": len(asset.uv),
         "triangles": sum(len(part.triangles) for part in asset.parts),
+    }
+
+
+def _geometry(reconstruction: Reconstruction, head: HeadModel, asset: Asset) -> dict[str, Any]:
+    low, high = asset.vertices.min(0), asset.vertices.max(0)
+    result: dict[str, Any] = {
+        **_size(asset),
         "parts": {part.name: len(part.triangles) for part in asset.parts},
         "bounds_m": {"min": _list(low), "max": _list(high), "size": _list(high - low)},
         "spread_mm": {
@@ -135,9 +157,9 @@ def _geometry(reconstruction: Reconstruction, head: HeadModel, asset: Asset) -> 
             "p95": _short(float(np.percentile(reconstruction.spread_mm, 95))),
         },
     }
-    if len(head.eyes) == 2:
-        left, right = (asset.vertices[eye.vertices].mean(0) for eye in head.eyes)
-        result["eye_distance_m"] = _short(float(np.linalg.norm(left - right)))
+    distance = eye_distance_m(asset)
+    if distance:
+        result["eye_distance_m"] = _short(distance)
     return result
 
 

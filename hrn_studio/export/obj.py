@@ -1,6 +1,7 @@
 """Wavefront OBJ and MTL: the captured head and the neutral one, sharing a material file.
 
-OBJ has no units; the header says metres.  Textures are named relative to the file.
+OBJ has no units and no axes: the header says the units, and Y is up, as every program expects.
+Textures are named relative to the file and written with it.
 """
 
 from __future__ import annotations
@@ -18,21 +19,23 @@ from hrn_studio.records import AnyFloats, Floats
 
 def write_obj(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]:
     """``NAME.obj`` (captured expression), ``NAME_neutral.obj`` and ``NAME.mtl``."""
-    name = asset.name
-    return {
-        f"{name}.obj": _obj(
-            asset, asset.captured, asset.captured_normals, "captured expression", options.space
-        ),
-        f"{name}_neutral.obj": _obj(asset, asset.vertices, asset.normals, "neutral", options.space),
-        f"{name}.mtl": _mtl(asset),
-    }
+    name, space = asset.name, Space(options.space.metres_per_unit)
+    files = {f"{name}_neutral.obj": _obj(asset, asset.vertices, asset.normals, "neutral", space)}
+    if options.shapes:
+        turned, what = asset.captured_normals, "captured expression"
+        files[f"{name}.obj"] = _obj(asset, asset.captured, turned, what, space)
+    used = {part.material for part in asset.parts}
+    named = [m for m in asset.materials if m.name in used]
+    wanted = {"albedo": any(m.textured for m in named), "normal": any(m.detailed for m in named)}
+    for role in (role for role, use in wanted.items() if use and role in asset.textures):
+        files[asset.texture_file(role)] = asset.textures[role].png
+    return files | {f"{name}.mtl": _mtl(asset)}
 
 
 def _obj(asset: Asset, vertices: Floats, normals: Floats, what: str, space: Space) -> bytes:
-    up, face = ("+Y", "+Z") if space.up == "y" else ("+Z", "-Y")
     lines = [
         f"# {asset.name}, {what}; HRN Studio {__version__}",
-        f"# Units: {space.unit}.  Right-handed, {up} up, the face looks along {face}, +X is the "
+        f"# Units: {space.unit}.  Right-handed, +Y up, the face looks along +Z, +X is the "
         "subject's left.",
         *([f"# {asset.notice}"] if asset.notice else []),
         f"mtllib {asset.name}.mtl",

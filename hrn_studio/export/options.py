@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 NAMINGS = ("arkit", "unreal", "sides")
 NORMALS = ("gl", "dx")
 SKELETONS = ("none", "head", "full")
-COMPRESSIONS = ("none", "draco", "meshopt")
 LEVELS = ("fitted", "dense", "light")
 TEXTURE_SIZES = (1024, 2048, 4096)
 
@@ -81,10 +80,10 @@ class ExportOptions:
     """A recording to play; glTF and FBX."""
     levels: tuple[str, ...] = ("fitted",)
     """Levels of detail, out of ``fitted``, ``dense`` and ``light``."""
-    compression: str = "none"
-    """Of the GLB: ``none``, ``draco`` or ``meshopt``."""
     embed: bool = False
     """Put the textures inside the FBX as well."""
+    shapes: bool = True
+    """False: the neutral head alone, without shapes and the captured expression."""
     wall_m: float = 0.0
     """Thickness of the printed head's wall in metres; 0 prints it solid."""
 
@@ -93,7 +92,6 @@ class ExportOptions:
             (self.naming, NAMINGS, "naming of shapes"),
             (self.normal, NORMALS, "flavour of normal maps"),
             (self.skeleton, SKELETONS, "skeleton"),
-            (self.compression, COMPRESSIONS, "compression"),
             *((level, LEVELS, "level of detail") for level in self.levels),
         ):
             if value not in known:

@@ -160,6 +160,17 @@ def test_a_newer_file_asks_for_a_newer_program(kept, data):
         archive.read(kept)
 
 
+def test_an_older_file_without_what_came_later_is_read(kept, data):
+    def older(meta):
+        meta["result"].pop("notes")
+        meta["result"]["views"][0]["track"].pop("scatter_px")
+
+    kept.write_bytes(_changed(data, older))
+    read = archive.read(kept).result
+    assert read.notes == ()
+    assert read.views[0].track.scatter_px.shape == (0,)
+
+
 @pytest.mark.parametrize(
     "change",
     [

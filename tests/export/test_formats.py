@@ -47,7 +47,7 @@ def manifest(folder):
 
 def test_the_folder_holds_what_was_promised(folder):
     names = {path.name for path in folder.iterdir()}
-    maps = ("albedo", "normal", "displacement", "confidence", "deformation")
+    maps = ("albedo", "normal", "displacement", "confidence", "deformation", "orm", "masks")
     assert names == {
         *("Jane_Doe.obj", "Jane_Doe.mtl", "Jane_Doe_neutral.obj", "Jane_Doe.glb"),
         *(f"Jane_Doe_{role}.png" for role in maps),

@@ -14,8 +14,10 @@ import trimesh
 from PIL import Image
 
 from hrn_studio.export._glb import Buffer
+from hrn_studio.export.animation import parse_take
 from hrn_studio.export.asset import make_asset
 from hrn_studio.export.gltf import write_glb
+from hrn_studio.export.options import ExportOptions
 
 VALIDATE = """
 const fs = require("fs"), validator = require("gltf-validator");
@@ -25,7 +27,7 @@ validator.validateBytes(new Uint8Array(fs.readFileSync(process.argv[1])))
 
 
 _TYPES = {5121: "<u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
-_WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
+_WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
 class Glb:
@@ -147,11 +149,25 @@ def test_tangents_stand_on_the_normals(glb):
 
 
 def test_textures_are_inside(asset, glb):
-    color, normal = glb.document["images"]
+    color, normal, packed = glb.document["images"]
     read = np.asarray(Image.open(BytesIO(glb.view(color["bufferView"]))))
     assert np.abs(read.astype(int) - asset.textures["albedo"].pixels).mean() < 2
     read = np.asarray(Image.open(BytesIO(glb.view(normal["bufferView"]))))
     np.testing.assert_array_equal(read, asset.textures["normal"].pixels)
+    read = np.asarray(Image.open(BytesIO(glb.view(packed["bufferView"]))))
+    np.testing.assert_array_equal(read, asset.textures["orm"].pixels)
+
+
+def test_occlusion_and_roughness_are_used_as_packed(glb):
+    for material in glb.document["materials"]:
+        surface = material["pbrMetallicRoughness"]
+        assert surface["metallicRoughnessTexture"] == material["occlusionTexture"] == {"index": 2}
+        assert (surface["roughnessFactor"], surface["metallicFactor"]) == (1.0, 0.0)
+
+
+def test_primitives_say_which_parts_they_hold(asset, glb):
+    named = [p["extras"]["parts"] for p in glb.mesh["primitives"]]
+    assert sorted(name for names in named for name in names) == sorted(p.name for p in asset.parts)
 
 
 def test_the_same_head_gives_the_same_bytes(head, person, data):
@@ -194,14 +210,100 @@ def test_deltas_of_every_density(moving):
         np.testing.assert_array_equal(glb.accessor(number), table)
 
 
-def test_khronos_validator(data, tiny_asset, tmp_path):
+def recording():
+    """The mouth opens while the head turns to its left and nods; then half a second of rest."""
+    lines = ["Timecode,N,JawOpen,EyeBlinkLeft,HeadYaw,HeadPitch,HeadRoll"]
+    for frame, share in enumerate((0, 0.25, 0.5, 0.75, 1, 1)):
+        lines.append(f"00:00:00:{6 * frame:02d}.000,5,{share},0.5,{3 * share},{0.2 * share},0")
+    return parse_take("\n".join(lines), "hello")
+
+
+def animated(glb, path):
+    """(times, values) of what is played on a path, and the node's name."""
+    (animation,) = glb.document["animations"]
+    (channel,) = (c for c in animation["channels"] if c["target"]["path"] == path)
+    sampler = animation["samplers"][channel["sampler"]]
+    node = glb.document["nodes"][channel["target"]["node"]]
+    times = glb.accessor(sampler["input"])[:, 0]
+    return times, glb.accessor(sampler["output"]), node["name"]
+
+
+@pytest.mark.parametrize(("which", "count"), [("head", 1), ("full", 4)])
+def test_skin_at_rest_is_the_head(asset, which, count):
+    glb = Glb(write_glb(asset, ExportOptions(skeleton=which))["jane.glb"])
+    nodes, (skin,) = glb.document["nodes"], glb.document["skins"]
+    assert [nodes[n]["name"] for n in skin["joints"]] == ["head", "jaw", "eye_left", "eye_right"][
+        :count
+    ]
+    assert glb.document["scenes"][0]["nodes"] == [0, skin["joints"][0]]
+    inverse = glb.accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4)
+    place = {}
+    for number in skin["joints"]:
+        above = [n for n in skin["joints"] if number in nodes[n].get("children", [])]
+        place[number] = np.array(nodes[number]["translation"]) + (place[above[0]] if above else 0)
+    for number, matrix in zip(skin["joints"], inverse, strict=True):
+        np.testing.assert_allclose(matrix[3, :3], -place[number], atol=1e-7)
+        np.testing.assert_array_equal(matrix[:3, :3], np.eye(3))
+    shown = (asset.skeleton if which == "full" else asset.skeleton.head_only).weights
+    weights = np.zeros((0, count))
+    for primitive in glb.mesh["primitives"]:
+        joints = glb.accessor(primitive["attributes"]["JOINTS_0"])
+        values = glb.accessor(primitive["attributes"]["WEIGHTS_0"])
+        np.testing.assert_allclose(values.sum(1), 1, atol=1e-6)
+        assert (joints[values == 0] == 0).all()
+        table = np.zeros((len(joints), count))
+        np.add.at(table, (np.arange(len(joints))[:, None], joints.astype(int)), values)
+        weights = np.concatenate([weights, table[glb.accessor(primitive["indices"])[:, 0]]])
+    np.testing.assert_allclose(weights, asset_corners(asset, shown), atol=1e-6)
+
+
+def test_a_recording_plays_on_shapes_and_the_head_joint(asset):
+    options = ExportOptions(skeleton="head", animation=recording())
+    glb = Glb(write_glb(asset, options)["jane.glb"])
+    times, weights, node = animated(glb, "weights")
+    np.testing.assert_allclose(times, np.arange(6) / 10, atol=1e-6)
+    table = weights.reshape(6, 52)
+    assert node == "jane"
+    names = glb.mesh["extras"]["targetNames"]
+    np.testing.assert_allclose(table[:, names.index("jawOpen")], [0, 0.25, 0.5, 0.75, 1, 1])
+    np.testing.assert_allclose(table[:, names.index("eyeBlinkLeft")], 0.5)
+    assert np.count_nonzero(table.any(0)) == 2
+    _, turns, node = animated(glb, "rotation")
+    assert node == "head"
+    np.testing.assert_allclose(np.linalg.norm(turns, axis=1), 1, atol=1e-6)
+    assert (np.einsum("ij,ij->i", turns[1:], turns[:-1]) > 0).all(), "the shorter way round"
+    from scipy.spatial.transform import Rotation
+
+    face = Rotation.from_quat(turns[1]).apply([0, 0, 1])
+    assert face[0] > 0.5, "to the subject's left"
+    assert face[1] > 0.03, "up"
+
+
+def test_a_skinless_head_turns_about_its_neck(asset):
+    glb = Glb(write_glb(asset, ExportOptions(animation=recording()))["jane.glb"])
+    from scipy.spatial.transform import Rotation
+
+    _, turns, _ = animated(glb, "rotation")
+    _, moves, _ = animated(glb, "translation")
+    neck = asset.skeleton.joints[0].position.copy()
+    np.testing.assert_allclose(Rotation.from_quat(turns).apply(neck) + moves, [neck] * 6, atol=1e-6)
+
+
+def test_khronos_validator(data, asset, tiny_asset, tmp_path):
     folder = Path(os.environ.get("HRN_NODE_MODULES", "node_modules")).absolute()
     if shutil.which("node") is None or not (folder / "gltf-validator").is_dir():
         pytest.skip(
             "needs node and 'npm install gltf-validator@2.0.0-dev.3.10'; "
             "HRN_NODE_MODULES names the folder node_modules"
         )
-    for content in (data, write_glb(tiny_asset)["tiny.glb"]):
+    moving = ExportOptions(skeleton="full", naming="unreal", animation=recording())
+    skinless = ExportOptions(animation=recording())
+    for content in (
+        data,
+        *write_glb(tiny_asset).values(),
+        *write_glb(asset, moving).values(),
+        *write_glb(asset, skinless).values(),
+    ):
         (tmp_path / "head.glb").write_bytes(content)
         report = subprocess.run(
             ["node", "-e", VALIDATE, str(tmp_path / "head.glb")],
