@@ -268,7 +268,6 @@ def reconstruct(
 
     settings = FitSettings(
         stage=options.stage,
-        force=options.force,
         eye_distance_m=options.eye_distance_m,
         fine=FineSettings(
             size=options.texture_px,

@@ -64,7 +64,7 @@ def main() -> None:
             make_shot(models, read_image(options.bench / f["file"], i), Options())
             for i, f in enumerate(frames)
         ]
-        coarse = solve_coarse(models.head, solver, shots, CoarseSettings(), force=True)
+        coarse = solve_coarse(models.head, solver, shots, CoarseSettings())
         neutral = models.head.evaluate(
             Coefficients(coarse.identity.astype(np.float32), np.zeros(0, np.float32)),
             coarse.states[0].scale,

@@ -2,7 +2,7 @@
 
 Two kinds of evidence are averaged, because their errors differ: the learned maps' answer to each
 picture, and least squares on all pictures' landmarks together.  Pictures that disagree with the
-others count less; pictures of different people are refused.
+others count less, or not at all; :mod:`hrn_studio.live.likeness` refuses different people.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hrn_studio.detail.shot import Shot
-from hrn_studio.errors import DifferentPeopleError
 from hrn_studio.face.model import HeadModel
 from hrn_studio.face.scale import head_scale
 from hrn_studio.face.solver import LandmarkSolver, Solution, SolverSettings
@@ -34,9 +33,8 @@ class CoarseSettings:
     """Expressions are taken as seen when one that is no eye movement exceeds this; else the face
     is neutral: free expressions would take up identity."""
     blink_gate: float = 0.5
-    same_person: float = 2.2
-    """Largest root mean square disagreement of two pictures' identities, in their own standard
-    deviations, for one person."""
+    least_weight: float = 0.05
+    """Pictures that would count less, against the others, are left out."""
     identity: SolverSettings = field(default_factory=SolverSettings)
     pose: SolverSettings = field(
         default_factory=lambda: SolverSettings(iterations=6, sigma_m=0.002, expression_sigma=0.15)
@@ -62,22 +60,14 @@ def solve_coarse(
     shots: Sequence[Shot],
     settings: CoarseSettings,
     *,
-    force: bool = False,
     eye_distance_m: float | None = None,
 ) -> Coarse:
     """Identity, and pose, expression, gaze and camera of every shot.
 
     Parameters
     ----------
-    force
-        Fit even when the pictures seem to show different people.
     eye_distance_m
         Distance of the eyeballs' centres the user has measured, metres.
-
-    Raises
-    ------
-    DifferentPeopleError
-        The pictures' identities do not agree and ``force`` is not set.
     """
     maps = np.array([_padded(s.estimate.identity, head.identity_count) for s in shots])
     sigma = _padded(shots[0].estimate.identity_sigma, head.identity_count, fill=1.0)
@@ -91,7 +81,7 @@ def solve_coarse(
         singles.append(alone.identity)
         poses.append(alone.T_camera_head[0])
     single = settings.map_share * maps + (1 - settings.map_share) * np.array(singles)
-    weights = _agreement([s.frame.name for s in shots], maps, sigma, settings, force)
+    weights = _agreement(maps, sigma, settings)
     used = np.flatnonzero(weights > 0)
     joint = solver.solve(
         [tracks[k] for k in used],
@@ -149,31 +139,16 @@ def _gated(head: HeadModel, shot: Shot, settings: CoarseSettings) -> Doubles:
     return found
 
 
-def _agreement(
-    names: Sequence[str], maps: Doubles, sigma: Doubles, settings: CoarseSettings, force: bool
-) -> Doubles:
+def _agreement(maps: Doubles, sigma: Doubles, settings: CoarseSettings) -> Doubles:
     """(F,) weights by how well each picture's identity agrees with the others'."""
-    count = len(maps)
-    if count == 1:
+    if len(maps) == 1:
         return np.ones(1)
     used = sigma < 0.97  # components the maps can tell at all
     scaled = maps[:, used] / sigma[used]
-    middle = np.median(scaled, axis=0)
-    distance = np.sqrt(np.square(scaled - middle).mean(1))
-    pairs = np.sqrt(np.square(scaled[:, None] - scaled[None]).mean(2) / 2)
-    far = pairs > settings.same_person
-    if far.any() and not force:
-        # one stranger among many is left out; two halves are refused
-        strangers = far.sum(1) > count / 2
-        if count < 3 or strangers.sum() * 2 >= count or far[~strangers][:, ~strangers].any():
-            a, b = np.unravel_index(pairs.argmax(), pairs.shape)
-            raise DifferentPeopleError(
-                f"{names[a]} and {names[b]} seem to show different people; give pictures of one "
-                "person, or use --each for one head per picture, or --force to fit them anyway"
-            )
-        return np.where(strangers, 0.0, 1.0)
+    distance = np.sqrt(np.square(scaled - np.median(scaled, axis=0)).mean(1))
     typical = max(float(np.median(distance)), 0.3)
-    return np.asarray(1 / (1 + np.square(np.maximum(distance / typical - 1, 0))))
+    weights = 1 / (1 + np.square(np.maximum(distance / typical - 1, 0)))
+    return np.where(weights < settings.least_weight, 0.0, weights)
 
 
 def _may_solve_focal(shots: Sequence[Shot]) -> bool:

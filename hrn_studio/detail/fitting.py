@@ -50,8 +50,6 @@ class FitSettings:
 
     stage: str = "fine"
     """The last stage to run: ``coarse``, ``mid`` or ``fine``.  Textures are always made."""
-    force: bool = False
-    """Fit pictures that seem to show different people."""
     eye_distance_m: float | None = None
     """Measured distance of the eyes' centres, metres."""
     deformation_px: int = 256
@@ -84,8 +82,7 @@ def fit(
     Raises
     ------
     FitError
-        There is no picture, or the numbers went wrong; ``DifferentPeopleError`` when the
-        pictures do not show one person.
+        There is no picture, or the numbers went wrong.
     """
     if not shots:
         raise FitError("there is no picture to fit; give at least one with a face in it")
@@ -98,7 +95,6 @@ def fit(
             solver,
             shots,
             settings.coarse,
-            force=settings.force,
             eye_distance_m=settings.eye_distance_m,
         )
     except np.linalg.LinAlgError as error:
