@@ -41,6 +41,8 @@ class FitSettings:
     texture_px: Literal[1024, 2048, 4096] = 2048
     stage: Literal["coarse", "mid", "fine"] = "fine"
     white_balance: bool = True
+    engine: Literal["studio", "hrn", "hrn-mv"] = "studio"
+    """What gives the head its shape; the others need the user's own HRN files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class WindowSettings:
     theme: Literal["system", "dark", "light"] = "dark"
     text_percent: Literal[100, 115, 130, 150] = 100
     reduce_motion: bool = False
+    keys: dict[str, str] = field(default_factory=dict)
+    """The user's own keys by action."""
     export_folder: str = ""
     """Where exports go; empty for the user's data folder."""
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from hrn_studio.errors import CameraError, SourceError, StudioError
 from hrn_studio.live.capture import Endless
+from hrn_studio.live.greycard import balanced
 from hrn_studio.live.mailbox import Mailbox
 from hrn_studio.live.sources import FrameSource
 from hrn_studio.records import Bytes, Frame
@@ -70,6 +71,8 @@ class Feed:
         self.box: Mailbox[Frame] = Mailbox()
         self.newest: Frame | None = None
         self.frames = 0
+        self.colors: Bytes | None = None
+        """(1, 256, 3) a table laid over every picture, such as a white balance; None for none."""
         self._open = open_source
         self._reconnect, self._paced, self._loop = reconnect, paced, loop
         self._patient = patient
@@ -175,6 +178,9 @@ class Feed:
             self._accept(dataclasses.replace(frame, index=self.frames, time_s=self._last_s))
 
     def _accept(self, frame: Frame) -> None:
+        table = self.colors
+        if table is not None:
+            frame = balanced(frame, table)
         self.frames += 1
         self.newest = frame
         self._black = self._black + 1 if is_blank(frame.image) else 0
