@@ -197,7 +197,7 @@ def _export(studio: Studio, panel: ExportPanel, actions: BandActions) -> BandCon
         show = Action("Show in folder", actions.show_export)
         again = Action("Export again", actions.export, "Ctrl Return")
         return BandContent("ok", f"{result.name} is exported", state.folder, again, show)
-    name = preset.name if preset is not None else "other tools"
+    name = preset.title if preset is not None else "other tools"
     kinds = "1 format" if count == 1 else f"{count} formats"
     reason = f"{kinds} and a manifest. All files are written, or none."
     return BandContent("ok", f"Ready to export for {name}", reason, export)

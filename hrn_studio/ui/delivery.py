@@ -8,9 +8,8 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
-from hrn_studio.export.names import file_stem
 from hrn_studio.ui import words
-from hrn_studio.ui.export_panel import remarks
+from hrn_studio.ui.files_page import expected, holds, remarks
 from hrn_studio.ui.mainframe import MainFrame
 
 _WILL_BE = ("What will be written", "")
@@ -44,7 +43,14 @@ class Delivery(QObject):
             if not self._studio.exports.state.folder:
                 self.written = _WILL_BE
                 self.changed.emit()
-                self._frame.files.show_files(_expected(self._frame.export.formats, result.name))
+                self._frame.files.show_files(
+                    expected(self._frame.export.choice(result), self._normal)
+                )
+
+    @property
+    def _normal(self) -> str:
+        preset = self._frame.export.preset
+        return preset.normal if preset is not None else "gl"
 
     def _on_choice(self) -> None:
         if self._studio.session.step == "export":
@@ -59,7 +65,7 @@ class Delivery(QObject):
 
     def _show_written(self, folder: Path) -> None:
         files = sorted(f for f in folder.iterdir() if f.is_file())
-        rows = tuple((f.name, _holds(f.name), words.file_size(f.stat().st_size)) for f in files)
+        rows = tuple((f.name, holds(f.name), words.file_size(f.stat().st_size)) for f in files)
         self._frame.files.show_files(rows)
         total = sum(f.stat().st_size for f in files)
         self.written = ("Written", f"{len(files)} files · {words.file_size(total)}")
@@ -93,36 +99,3 @@ class Delivery(QObject):
             self._studio.exports.clear()
             self.show()
             self.changed.emit()
-
-
-def _expected(formats: tuple[str, ...], name: str) -> tuple[tuple[str, str, str], ...]:
-    stem = file_stem(name)
-    rows: list[tuple[str, str, str]] = []
-    for key in formats:
-        if key == "maps":
-            rows += [
-                (f"{stem}_{role}.png", holds, "")
-                for role, holds in (
-                    ("albedo", "colour, sRGB"),
-                    ("normal", "normals, Y+"),
-                    ("displacement", "16 bit, metres"),
-                    ("confidence", "seen or invented"),
-                )
-            ]
-        else:
-            rows.append((f"{stem}.{key}", _holds(f".{key}"), ""))
-    rows.append(("manifest.json", "units, frames, licences", ""))
-    return tuple(rows)
-
-
-def _holds(name: str) -> str:
-    table = {
-        ".glb": "mesh, 52 shapes, textures",
-        ".fbx": "mesh, 52 shapes",
-        ".obj": "mesh",
-        ".mtl": "materials",
-        ".json": "units, frames, licences",
-        ".png": "texture",
-        ".usd": "mesh, 52 shapes",
-    }
-    return next((text for end, text in table.items() if name.endswith(end)), "")

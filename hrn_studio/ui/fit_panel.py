@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from hrn_studio.models.engines import engine_reason
 from hrn_studio.session.state import Session
 from hrn_studio.settings import FitSettings
 from hrn_studio.ui import words
@@ -19,6 +20,7 @@ from hrn_studio.ui.widgets.controls import Segmented, ToolButton
 
 DETAIL = (("coarse", "Draft"), ("mid", "Standard"), ("fine", "Fine"))
 DETAIL_NAMES = dict(DETAIL)
+ENGINES = (("studio", "Studio"), ("hrn", "HRN"), ("hrn-mv", "HRN multi-view"))
 
 
 class StageRow(QWidget):
@@ -125,6 +127,8 @@ class FitPanel(QWidget):
         A result's id.
     detail_chosen
         Key of the detail of the next fits.
+    engine_chosen
+        Key of what shapes the next heads.
     page_chosen
         ``one`` or ``several``.
     log_copied, log_wanted
@@ -136,6 +140,7 @@ class FitPanel(QWidget):
     result_chosen = Signal(str)
     detail_chosen = Signal(str)
     page_chosen = Signal(str)
+    engine_chosen = Signal(str)
     log_copied = Signal()
     log_wanted = Signal()
 
@@ -159,6 +164,8 @@ class FitPanel(QWidget):
         self._lists.setSpacing(8)
         self._detail = Segmented(DETAIL, "Detail")
         self._detail.chosen.connect(self.detail_chosen)
+        self._engine = Segmented(ENGINES, "Engine")
+        self._engine.chosen.connect(self.engine_chosen)
         self._device = label("", "small")
         copy = button("Copy log", "raised")
         copy.clicked.connect(self.log_copied)
@@ -173,6 +180,7 @@ class FitPanel(QWidget):
         box.addWidget(line())
         box.addWidget(label("Next fits", "section"))
         box.addLayout(row(label("Detail"), None, self._detail))
+        box.addLayout(row(label("Engine"), None, self._engine))
         box.addLayout(row(label("Runs on"), None, self._device))
         box.addStretch(1)
         box.addWidget(line())
@@ -181,6 +189,13 @@ class FitPanel(QWidget):
 
     def show_settings(self, settings: FitSettings, cores: int) -> None:
         self._detail.choose(settings.stage)
+        for key, name in ENGINES:
+            why = engine_reason(key)
+            button = self._engine.button(key)
+            button.setEnabled(why is None)
+            button.setToolTip("" if why is None else sentence(f"{name} {why}"))
+            if key == settings.engine:
+                self._engine.choose(key if why is None else "studio")
         where = "NVIDIA graphics" if settings.device == "cuda" else "Processor"
         cores_text = f", {max(1, cores - 1)} of {cores} cores" if where == "Processor" else ""
         self._device.setText(where + cores_text)

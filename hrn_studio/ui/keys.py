@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 KEYS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Capture",
@@ -72,6 +74,17 @@ REMOTE = ("PgDown", "Volume Up")
 """Also take a frame."""
 
 
-def by_name() -> dict[str, str]:
-    """Key by action."""
-    return {name: key for _, group in KEYS for name, key, _ in group}
+FIXED = ("take", "photo", "before")
+"""Held down or shared with buttons: these keys cannot be changed."""
+
+
+def by_name(own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Key by action, with the user's own."""
+    table = {name: key for _, group in KEYS for name, key, _ in group}
+    mine = {name: key for name, key in (own or {}).items() if name in table and name not in FIXED}
+    return table | mine
+
+
+def label_of(name: str) -> str:
+    """What an action does, in words."""
+    return next(text for _, group in KEYS for action, _, text in group if action == name)

@@ -9,7 +9,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from hrn_studio.live.capture import CameraCapture
 from hrn_studio.live.feed import Feed, FeedStatus
+from hrn_studio.live.greycard import Gains, pick
 from hrn_studio.live.spec import SourceSpec
 from hrn_studio.live.stream import LiveControl, LiveFace, stream
 from hrn_studio.records import Frame
@@ -54,6 +56,9 @@ class Live(QObject):
         self._stills: deque[LiveFace] = deque()
         self._phase = ""
         self._slow = False
+        self._gains: Gains | None = None
+        self.locked = False
+        """Whether the camera holds its exposure, colour and focus."""
         self._ticked.connect(self._on_ticked)
 
     @property
@@ -90,6 +95,7 @@ class Live(QObject):
             self._job.cancel()
             self._job.wait()
             self._job.progressed.disconnect(self._on_faced)
+        self.locked, self._gains = False, None
         self._stills.clear()
         self._feed = self._job = None
         self.spec = self.face = None
@@ -98,6 +104,39 @@ class Live(QObject):
     def try_now(self) -> None:
         if self._feed is not None:
             self._feed.try_now()
+
+    def pick_grey(self, x: float, y: float) -> None:
+        """Balance the colours so that the place (x, y) of the newest picture is grey.
+
+        Raises
+        ------
+        GreyCardError
+            There is no grey card there.
+        """
+        if self._feed is None or self._feed.newest is None:
+            return
+        gains = pick(self._feed.newest.image, x, y)
+        if self._gains is not None:  # the picture was balanced already
+            gains = gains.times(self._gains)
+        self._gains, self._feed.colors = gains, gains.table()
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the colours follow a grey card."""
+        return self._feed is not None and self._feed.colors is not None
+
+    def forget_grey(self) -> None:
+        self._gains = None
+        if self._feed is not None:
+            self._feed.colors = None
+
+    def lock_exposure(self, locked: bool) -> bool:
+        """Hold the camera's exposure, colour and focus; whether it can."""
+        source = self._feed.source if self._feed is not None else None
+        if not isinstance(source, CameraCapture) or not source.lock_exposure(locked):
+            return False
+        self.locked = locked
+        return True
 
     def slow_down(self, slow: bool) -> None:
         """Leave the processor to a fit; stills go on, as none of them may be left out."""

@@ -19,7 +19,8 @@ from hrn_studio.ui import words
 from hrn_studio.ui.band import Band
 from hrn_studio.ui.build import scrolled
 from hrn_studio.ui.capture_panel import CapturePanel
-from hrn_studio.ui.export_panel import ExportPanel, FilesPage
+from hrn_studio.ui.export_panel import ExportPanel
+from hrn_studio.ui.files_page import FilesPage
 from hrn_studio.ui.fit_panel import FitPanel
 from hrn_studio.ui.fuse_page import FusePage
 from hrn_studio.ui.fuse_panel import FusePanel
@@ -74,7 +75,7 @@ class MainFrame(QMainWindow):
         self.fitting = FitPanel(theme)
         model = studio.parts.head()
         self.review = ReviewPanel(theme, model.expression_names)
-        self.export = ExportPanel(theme, studio.parts.formats())
+        self.export = ExportPanel(theme, studio.parts.formats(), studio.parts.presets())
         self.fusing = FusePanel(theme)
         self.fuse_page = FusePage(theme)
         self.files = FilesPage(theme)

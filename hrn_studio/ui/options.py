@@ -43,6 +43,10 @@ class Options:
     """While O is held."""
     before: bool = False
     """While B is held: the stage before."""
+    reference: str = ""
+    """A kept frame beside the live picture."""
+    picking: bool = False
+    """The next click on the picture is on a grey card."""
     fusing: bool = False
     """Fit shows how several frames agree."""
     other: str = ""

@@ -26,6 +26,7 @@ class FitChoice:
     device: str = "auto"
     hfov_deg: float | None = None
     white_balance: bool = True
+    engine: str = "studio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,25 @@ class ExportChoice:
     target: Path
     name: str
     formats: tuple[str, ...]
+    preset: str = ""
+    """Whose settings and extra files; empty for a viewer's."""
+    texture_px: int | None = None
+    """Side of all textures; None as they were fitted."""
+    naming: str = "arkit"
+    shapes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PresetChoice:
+    """What one program wants."""
+
+    key: str
+    title: str
+    about: str
+    formats: tuple[str, ...]
+    naming: str = "arkit"
+    shapes: bool = True
+    normal: str = "gl"
 
 
 class Parts(Protocol):
@@ -56,6 +76,9 @@ class Parts(Protocol):
 
     def formats(self) -> tuple[str, ...]:
         """Names of the export formats."""
+
+    def presets(self) -> tuple[PresetChoice, ...]:
+        """The programs that an export can be made for."""
 
     def export(self, head: Reconstruction, choice: ExportChoice) -> Generator[Progress, None, Path]:
         """Write a head; all or nothing."""
@@ -100,6 +123,7 @@ class RealParts:
                 texture_px=choice.texture_px,
                 device=choice.device,
                 white_balance=choice.white_balance,
+                engine=choice.engine,
             )
             return (yield from reconstruct(models, tuple(frames), options))
         finally:
@@ -110,11 +134,42 @@ class RealParts:
 
         return tuple(FORMATS)
 
+    def presets(self) -> tuple[PresetChoice, ...]:
+        from hrn_studio.export.presets import PRESETS
+
+        return tuple(
+            PresetChoice(
+                preset.name,
+                f"{preset.title[0].upper()}{preset.title[1:]}",
+                preset.what,
+                preset.formats,
+                preset.options.naming,
+                preset.options.shapes,
+                preset.options.normal,
+            )
+            for preset in PRESETS.values()
+        )
+
     def export(self, head: Reconstruction, choice: ExportChoice) -> Generator[Progress, None, Path]:
         from hrn_studio.export.formats import export
+        from hrn_studio.export.options import PLAIN
+        from hrn_studio.export.presets import changed, preset_of
 
+        preset = preset_of(choice.preset) if choice.preset else None
+        settings = changed(
+            preset.options if preset is not None else PLAIN,
+            texture_px=choice.texture_px,
+            naming=choice.naming,
+            shapes=choice.shapes,
+        )
         return (
             yield from export(
-                head, self.head(), choice.target, name=choice.name, formats=choice.formats
+                head,
+                self.head(),
+                choice.target,
+                name=choice.name,
+                preset=preset,
+                formats=choice.formats,
+                settings=settings,
             )
         )

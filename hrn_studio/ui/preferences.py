@@ -7,12 +7,11 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMenu
 
+from hrn_studio.ui.keys_sheet import KeysSheet
 from hrn_studio.ui.mainframe import MainFrame
 from hrn_studio.ui.settings_sheet import SettingsSheet
 from hrn_studio.ui.sheet import Sheet
-from hrn_studio.ui.sheet import shortcuts as shortcuts_sheet
 from hrn_studio.ui.theme import scheme_of_system
 
 
@@ -23,15 +22,15 @@ class Preferences(QObject):
         super().__init__(frame)
         self._frame, self._studio = frame, frame.studio
         self.settings_sheet: SettingsSheet | None = None
-        self.help_sheet: Sheet | None = None
+        self.help_sheet: KeysSheet | None = None
         frame.studio.settings_changed.connect(self.apply)
         frame.top.help_opened.connect(self.show_help)
         frame.top.settings_opened.connect(self.show_settings)
-        frame.stage.menu_opened.connect(self._on_picture_menu)
         frame.guidance.brief_chosen.connect(self._on_brief)
         frame.guidance.limits_wanted.connect(self._on_limits)
         frame.capture.changed.connect(self._on_capture)
         frame.fitting.detail_chosen.connect(self._on_detail)
+        frame.fitting.engine_chosen.connect(self._on_engine)
         frame.fitting.log_copied.connect(self.copy_log)
         frame.fitting.log_wanted.connect(self._on_log_wanted)
 
@@ -49,7 +48,7 @@ class Preferences(QObject):
 
     def show_help(self) -> None:
         if self.help_sheet is None:
-            self.help_sheet = shortcuts_sheet(self._frame.theme, self._frame.centre)
+            self.help_sheet = KeysSheet(self._frame.theme, self._studio, self._frame.centre)
         self.help_sheet.open_sheet()
 
     @property
@@ -73,14 +72,16 @@ class Preferences(QObject):
         self._frame.guidance.show_brief(chosen.guidance.brief, bool(self._studio.session.source))
         self._frame.stage.set_options(mirror=chosen.camera.mirror)
 
-    def _on_picture_menu(self, menu: QMenu) -> None:
-        page = menu.addAction("Field of view…")
-        page.triggered.connect(lambda: self.show_settings("camera"))
+    def show_lens(self) -> None:
+        self.show_settings("camera")
 
     def _on_limits(self, key: str) -> None:
         self.show_settings("guidance")
         if self.settings_sheet is not None:
             self.settings_sheet.guidance.show_measure(key)
+
+    def _on_engine(self, key: str) -> None:
+        self._studio.change("fit", engine=key)
 
     def _on_brief(self, brief: bool) -> None:
         self._studio.change("guidance", brief=brief)

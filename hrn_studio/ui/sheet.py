@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from hrn_studio.ui import keys
 from hrn_studio.ui.build import label
 from hrn_studio.ui.theme import Theme, set_role
 from hrn_studio.ui.widgets.controls import ToolButton
@@ -83,29 +82,3 @@ class Sheet(QWidget):
         if event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
         return False
-
-
-def shortcuts(theme: Theme, over: QWidget) -> Sheet:
-    """All keys."""
-    sheet = Sheet(theme, over, (760, 640), "Shortcuts")
-    grid = QGridLayout()
-    grid.setContentsMargins(24, 4, 24, 24)
-    grid.setHorizontalSpacing(40)
-    columns = [QVBoxLayout(), QVBoxLayout()]
-    for number, (title, group) in enumerate(keys.KEYS):
-        column = columns[0 if number < 2 else 1]
-        column.setSpacing(2)
-        column.addWidget(label(title, "section"))
-        for _, key, text in group:
-            one = QHBoxLayout()
-            plate = label(key, "key")
-            plate.setFixedHeight(18)
-            one.addWidget(label(text, "small"), 1)
-            one.addWidget(plate)
-            column.addLayout(one)
-        column.addSpacing(10)
-    for i, column in enumerate(columns):
-        column.addStretch(1)
-        grid.addLayout(column, 0, i)
-    sheet.body.addLayout(grid, 1)
-    return sheet

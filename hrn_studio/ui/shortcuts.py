@@ -93,7 +93,7 @@ def install(window: Window) -> dict[str, QShortcut]:
     }
     actions |= {f"step_{i + 1}": step(i) for i in range(5)}
     actions |= {name: layout(i) for i, name in enumerate(("split", "overlay", "picture", "mesh"))}
-    table = keys.by_name()
+    table = keys.by_name(studio.settings.window.keys)
     made: dict[str, QShortcut] = {}
     for name, action in actions.items():
         shortcut = QShortcut(QKeySequence(table[name]), window)
@@ -103,6 +103,25 @@ def install(window: Window) -> dict[str, QShortcut]:
         remote = QShortcut(QKeySequence(key), window)
         remote.activated.connect(lambda: take(window))
     return made
+
+
+def rebind(window: Window, shortcuts: dict[str, QShortcut]) -> None:
+    """The user's own keys, and the tooltips that name them."""
+    table = keys.by_name(window.studio.settings.window.keys)
+    for name, shortcut in shortcuts.items():
+        shortcut.setKey(QKeySequence(table[name]))
+    stage = window.stage
+    shown: dict[str, QAbstractButton] = {
+        "mirror": stage.mirror,
+        "zebra": stage.zebra,
+        "grid": stage.grid,
+        "light": stage.light,
+        "reset": stage.reset,
+        **{str(key): tool for key, tool in stage.layouts.items()},
+    }
+    for name, button in shown.items():
+        plain = button.toolTip().rpartition(" (")[0]
+        button.setToolTip(f"{plain} ({table[name]})")
 
 
 def _unless_typing(window: Window, name: str, action: Callable[[], None]) -> Callable[[], None]:
@@ -129,7 +148,9 @@ def escape(window: Window) -> None:
         window.sheet.close_sheet()
         return
     studio = window.studio
-    if studio.session.step == "capture":
+    if window.stage.options.picking:
+        window.stage.set_options(picking=False)
+    elif studio.session.step == "capture":
         studio.shooting.end_guided()
     elif studio.session.step == "fit" and studio.fits.running is not None:
         studio.fits.cancel(studio.fits.running.id)

@@ -12,12 +12,13 @@ from hrn_studio.face.model import HeadModel
 from hrn_studio.live.feed import FeedStatus
 from hrn_studio.live.stream import Face, LiveFace
 from hrn_studio.live.zebra import clipping
-from hrn_studio.records import Floats
+from hrn_studio.records import Floats, Frame
 from hrn_studio.render.panes import BUDGET_PX, Hatching, Pane, mesh_size
 from hrn_studio.ui import overlay
 from hrn_studio.ui.coverage_ring import coverage_ring
 from hrn_studio.ui.cue import cue
 from hrn_studio.ui.options import Options
+from hrn_studio.ui.reference import Reference
 from hrn_studio.ui.scenes import Heads, picture_place
 from hrn_studio.ui.show_results import Moment, ShowResults
 from hrn_studio.ui.stage import Stage
@@ -40,6 +41,8 @@ class Show:
         self.moment = Moment()
         self._scene_of: tuple[object, ...] = ()
         self._hatch: tuple[object, Hatching | None] = (None, None)
+        self._placed: tuple[QRectF, tuple[float, float, float], Frame, bool] | None = None
+        self.reference = Reference(theme, studio)
         self.results = ShowResults(theme, stage, studio, self.heads, self.moment)
 
     @property
@@ -89,6 +92,7 @@ class Show:
         # A portrait is never cropped to a landscape pane by default of Fill: faces would go.
         portrait = frame.height > frame.width and rect.width() > rect.height()
         place = picture_place((frame.width, frame.height), box, o.fill and not portrait)
+        self._placed = (rect, place, frame, o.mirror)
         face = self._face()
         scene = None
         if over and face is not None:
@@ -105,6 +109,16 @@ class Show:
             mesh_opacity=0.85,
         )
         return Shown("picture", pane, self._painter(status, live.face))
+
+    def picture_at(self, x: float, y: float) -> tuple[float, float] | None:
+        """Pixels of the live picture under a place in its pane (0..1)."""
+        if self._placed is None:
+            return None
+        rect, (scale, left, top), frame, mirrored = self._placed
+        across = 1 - x if mirrored else x
+        at = (across * rect.width() - left) / scale, (y * rect.height() - top) / scale
+        inside = 0 <= at[0] < frame.width and 0 <= at[1] < frame.height
+        return at if inside else None
 
     def _mesh_ratio(self, box: tuple[float, float], budget: int) -> float:
         ratio = self._stage.viewport.ratio
@@ -176,16 +190,20 @@ class Show:
                 text = "Waiting for a new picture" if spec and spec.kind == "folder" else "Opening"
                 overlay.waiting(painter, theme, area, text)
                 return
+            if o.reference and step != "capture":
+                self.reference.paint(painter, area, o, live)
             if o.grid:
                 overlay.grid(painter, theme, area)
             guided = studio.shooting.guided
             if step == "capture" and guided is not None:
                 pose = live.face.quality.pose_deg if live is not None and live.face else None
                 coverage_ring(painter, theme, guided, pose, area, o.mirror)
-            elif o.guides:
+            elif o.guides and not o.reference:
                 overlay.guides(painter, theme, area)
             advice = studio.shooting.advice
-            if advice is not None and step == "live" and advice.state in ("warn", "bad"):
+            if o.picking:
+                overlay.pill(painter, theme, "Click the grey card · Esc to stop", area, "tl")
+            elif advice is not None and step == "live" and advice.state in ("warn", "bad"):
                 cue(painter, theme, advice, area, o.mirror)
             text = self._picture_pill(live)
             if text:

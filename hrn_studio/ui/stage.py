@@ -320,7 +320,7 @@ class Stage(QWidget):
             self.set_options(orbit=o.orbit.turned(-dx if mirrored else dx, dy))
         elif key == "mesh":
             self.set_options(orbit=o.orbit.moved(dx, dy, 0.0006 / o.orbit.zoom))
-        elif key == "picture" and self.step == "review" and o.compare == "wipe":
+        elif key == "picture" and ((self.step == "review" and o.compare == "wipe") or o.reference):
             self.set_options(wipe=min(max(x, 0.0), 1.0))
 
     def _on_wheeled(self, key: str, steps: float) -> None:

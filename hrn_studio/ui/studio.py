@@ -20,6 +20,7 @@ from hrn_studio.live.devices import Device, cameras
 from hrn_studio.live.feed import FeedStatus
 from hrn_studio.live.quality_limits import Limit, edited, limits
 from hrn_studio.live.spec import SourceSpec, from_paths
+from hrn_studio.models.engines import engine_reason
 from hrn_studio.records import Reconstruction
 from hrn_studio.session import state as changes
 from hrn_studio.session.guided import Guided
@@ -190,7 +191,11 @@ class Studio(Desk):
 
     def fit_choice(self) -> FitChoice:
         chosen = self.settings.fit
-        return FitChoice(chosen.stage, chosen.texture_px, chosen.device, None, chosen.white_balance)
+        # Weights may have gone since they were chosen.
+        engine = chosen.engine if engine_reason(chosen.engine) is None else "studio"
+        return FitChoice(
+            chosen.stage, chosen.texture_px, chosen.device, None, chosen.white_balance, engine
+        )
 
     def fit_selected(self) -> None:
         """One head from each selected frame."""

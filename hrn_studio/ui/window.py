@@ -20,6 +20,7 @@ from hrn_studio.session.store import free_bytes
 from hrn_studio.ui import shortcuts
 from hrn_studio.ui.bands import BandActions, band
 from hrn_studio.ui.contact_sheet import ContactSheet
+from hrn_studio.ui.darkroom import Darkroom
 from hrn_studio.ui.delivery import Delivery
 from hrn_studio.ui.fusing import Fusing
 from hrn_studio.ui.live import Live
@@ -60,11 +61,15 @@ class Window(MainFrame):
         self.reviewing = Reviewing(self)
         self.delivery = Delivery(self)
         self.preferences = Preferences(self)
+        self.darkroom = Darkroom(self)
+        self.darkroom.lens_wanted.connect(self.preferences.show_lens)
         self.fusing_step = Fusing(self, self.contact)
         self._make_timers()
         self._connect()
         self.actions_by_name = shortcuts.install(self)
+        self.studio.settings_changed.connect(self._on_settings)
         self.preferences.apply()
+        self._on_settings()
         self._on_changed(None, studio.session)
         self._on_source()
         self._on_tick()
@@ -116,6 +121,9 @@ class Window(MainFrame):
         self.delivery.changed.connect(self._on_delivery)
         self.fusing_step.changed.connect(self._on_fusing)
         self.theme.changed.connect(self._soon)
+
+    def _on_settings(self) -> None:
+        shortcuts.rebind(self, self.actions_by_name)
 
     def _soon(self) -> None:
         """Draw once for everything that happens within some milliseconds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
@@ -105,6 +105,7 @@ class Parts:
         self.hold = threading.Event()
         self.hold.set()
         self.fitted = []
+        self.exported = []
         self.strange = None  # index of the picture that disagrees with the others
 
     def head(self):
@@ -134,14 +135,16 @@ class Parts:
 
         return tuple(FORMATS)
 
-    def export(self, head, choice):
-        from hrn_studio.export.formats import export
+    def presets(self):
+        from hrn_studio.ui.parts import RealParts
 
-        return (
-            yield from export(
-                head, self.head(), Path(choice.target), name=choice.name, formats=("maps",)
-            )
-        )
+        return RealParts().presets()
+
+    def export(self, head, choice):
+        from hrn_studio.ui.parts import RealParts
+
+        self.exported.append(choice)
+        return (yield from RealParts().export(head, replace(choice, formats=("maps",))))
 
 
 def apart(head, count, strange):

@@ -76,10 +76,15 @@ def test_from_live_to_export(qtbot, window, film, tmp_path):
     window.studio.change("window", export_folder=str(tmp_path / "out"))
     key(qtbot, window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     assert window.studio.session.step == "export"
+    window.export.choose("unreal")
+    window.export.sizes.button("1024").click()
     qtbot.mouseClick(window.band.primary, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: bool(window.studio.exports.state.folder), timeout=LONG_MS)
-    written = list(Path(window.studio.exports.state.folder).iterdir())
-    assert any(f.name == "manifest.json" for f in written)
+    qtbot.waitUntil(lambda: bool(window.studio.exports.state.folder), timeout=3 * LONG_MS)
+    choice = window.studio.parts.exported[0]
+    assert (choice.preset, choice.texture_px, choice.naming) == ("unreal", 1024, "unreal")
+    written = {f.name for f in Path(window.studio.exports.state.folder).iterdir()}
+    assert {"manifest.json", "README.txt", "Front_01_normal_dx.png"} <= written
+    assert window.stage.right.title.text() == "Written"
 
 
 def test_guided_capture_takes_each_shot_by_itself(qtbot, window, film, parts):
