@@ -1,40 +1,33 @@
 """The head model's expressions, carried over to one person.
 
-Skin follows deformation transfer (Sumner and Popovic 2004, in the form of Botsch et al. 2006): a
-shape turns and stretches each triangle of the mean head; the person's triangles are asked for the
-same, and one sparse solve finds the movement that does it best.  Stiff parts (eyeballs, teeth,
-tongue) take one rotation and scale.  Then what touches on the model must touch here: lids that
-meet in a blink, lips that ``mouthClose`` keeps together under ``jawOpen``; the rest of the
-movement is spread smoothly over the surroundings.
+Skin follows deformation transfer (:mod:`.deformation`); stiff parts (eyeballs, teeth, tongue) take
+one rotation and scale.  Then what touches must touch: the lids go as far as this person's eyes are
+open (:mod:`.lids`), lips that ``mouthClose`` keeps together under ``jawOpen`` stay together.  Last,
+nothing may run through itself or fold (:mod:`.settling`).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
+from hrn_studio.export.deformation import solved, transferred
+from hrn_studio.export.lids import Lids
+from hrn_studio.export.settling import Pose, Settler, Wish, places
 from hrn_studio.face.gaze import gaze_rotation, look_angles
 from hrn_studio.face.model import Eye, HeadModel
-from hrn_studio.geometry.mesh import (
-    adjacency,
-    cotangent_laplacian,
-    triangle_areas,
-    vertex_areas,
-)
+from hrn_studio.geometry.mesh import adjacency
 from hrn_studio.geometry.transforms import similarity
 from hrn_studio.records import AnyFloats, Doubles, Floats, Ints
 
-_SCREEN_M = 0.03
-"""Variation slower than this follows the heads' affine map."""
 _TOUCH_M = 0.0015
-"""Vertices of two lids that come this close are meant to meet."""
-_APART_M = 0.003
+"""Vertices of two lips that come this close are meant to meet."""
 _STILL_M = 1e-6
 """Movements below a micrometre are none."""
+_PARTED = 0.8
+"""How far the lips open for a tongue that comes out, as a share of their own shapes."""
+_PARTING = ("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
 
 
 def personal_shapes(head: HeadModel, neutral: AnyFloats) -> Floats:
@@ -47,7 +40,17 @@ def personal_shapes(head: HeadModel, neutral: AnyFloats) -> Floats:
 
     Returns
     -------
-    (E, V, 3) metres, exactly zero where nothing moves.  The eyeLook shapes turn the eyeballs.
+    (E, V, 3) metres, exactly zero where nothing moves.  The eyeLook shapes turn the eyeballs;
+    ``eyeBlink`` at 1 just shuts the eye; ``mouthClose`` at 1 shuts a mouth that ``jawOpen`` at 1
+    opens; ``tongueOut`` parts the lips.
+    """
+    return settled_shapes(head, neutral, carried_shapes(head, neutral))
+
+
+def carried_shapes(head: HeadModel, neutral: AnyFloats) -> Doubles:
+    """The shapes (E, V, 3) as deformation transfer gives them, with the lips of ``mouthClose`` met.
+
+    ``neutral`` is (V, 3), metres.
     """
     mean = head.mean.astype(np.float64)
     person = np.asarray(neutral, np.float64)
@@ -57,7 +60,7 @@ def personal_shapes(head: HeadModel, neutral: AnyFloats) -> Floats:
     number[skin] = np.arange(len(skin))
     triangles = number[head.triangles[head.part_triangles("skin")]]
     moving = head.expression[:, skin].any(2)
-    moved = _transferred(head.expression[:, skin], triangles, mean[skin], person[skin])
+    moved = transferred(head.expression[:, skin], triangles, mean[skin], person[skin])
     shapes[:, skin] = np.where(moving[:, :, None], moved, 0)
     for part in head.part_names[1:]:
         rigid = head.part_vertices(part)
@@ -65,74 +68,42 @@ def personal_shapes(head: HeadModel, neutral: AnyFloats) -> Floats:
         shapes[:, rigid] = scale * head.expression[:, rigid] @ R.T
     for eye in head.eyes:
         _turn(shapes, head, eye, mean, person)
-        _close_lids(shapes, head, eye, mean, person)
-    _close_lips(shapes, head, mean, person)
-    shapes[np.linalg.norm(shapes, axis=2) < _STILL_M] = 0
-    return shapes.astype(np.float32)
+    return shapes
 
 
-def _transferred(shapes: Floats, triangles: Ints, mean: Doubles, person: Doubles) -> Doubles:
-    """Deformation transfer of ``shapes`` (E, N, 3) from ``mean`` to ``person``, (N, 3) each.
-
-    Slow variation, which the gradients hardly fix, follows the affine map between the two heads.
-    """
-    count = len(mean)
-    inverse = _inverted(_edges(mean, triangles))
-    corner = person[triangles]
-    area = triangle_areas(person, triangles)
-    normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    # area * gradient of each corner's hat function: half its opposite edge, turned inwards
-    opposite = corner[:, [2, 0, 1]] - corner[:, [1, 2, 0]]
-    hats = 0.5 * np.cross(normal[:, None], opposite) / (2 * area)[:, None, None]
-    pulled = np.einsum("tij,tkj->tki", inverse, hats)
-    gather = sparse.csr_matrix(
-        (np.ones(triangles.size), (triangles.ravel(), np.arange(triangles.size))),
-        (count, triangles.size),
-    )
-    middle = mean.mean(0)
-    affine = np.linalg.lstsq(mean - middle, person - person.mean(0), rcond=None)[0]
-    weight = vertex_areas(person, triangles) / _SCREEN_M**2
-    right = np.empty((count, len(shapes), 3))
-    for number, offsets in enumerate(shapes):
-        turned = _edges(mean + offsets, triangles)
-        wanted = np.einsum("tij,tkj->tki", turned, pulled) - hats
-        right[:, number] = gather @ wanted.reshape(-1, 3) + weight[:, None] * (offsets @ affine)
-    system = cotangent_laplacian(person, triangles) + sparse.diags(weight)
-    solved = _solved(system, right.reshape(count, -1))
-    return np.asarray(solved.reshape(count, -1, 3).transpose(1, 0, 2))
-
-
-def _solved(system: Any, right: Doubles) -> Doubles:
-    """Solution (N, C) of a symmetric positive definite sparse system.
-
-    Twelve columns at a time: with more, BLAS starts threads for tiny products, and that takes
-    fifty times as long.
-    """
-    factors = splu(
-        system.tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
-    columns = range(0, right.shape[1], 12)
-    return np.concatenate(
-        [factors.solve(np.ascontiguousarray(right[:, c : c + 12])) for c in columns], 1
-    )
+def settled_shapes(head: HeadModel, neutral: AnyFloats, shapes: AnyFloats) -> Floats:
+    """Shapes (E, V, 3) of a person's ``neutral`` (V, 3), put right where surfaces meet."""
+    person = np.asarray(neutral, np.float64)
+    result = np.array(shapes, np.float64)
+    names = head.expression_names
+    settlers = {name: Settler(head, place, person) for name, place in places(head).items()}
+    lids = {eye.side: Lids(head, eye, person) for eye in head.eyes if eye.side in settlers}
+    for name in sorted(names, key=_turn_of):
+        offsets = result[names.index(name)]
+        poses = [Pose(person, name != "mouthClose")]
+        if name == "mouthClose" and "jawOpen" in names:
+            jaw = result[names.index("jawOpen")]
+            _close_lips(offsets, head, jaw, person)
+            poses.append(Pose(person + jaw, True))
+        if name == "tongueOut":
+            offsets += _PARTED * sum(result[names.index(n)] for n in _PARTING if n in names)
+        for where, settler in settlers.items():
+            if where == ("mouth" if name == "mouthClose" else "chin"):
+                continue
+            wishes: list[Wish] = []
+            if where in lids:
+                wishes.append(lids[where].lifting)
+                if name == f"eyeBlink{where}":
+                    offsets *= lids[where].shares(person, offsets)[:, None]
+                    wishes.append(lids[where].meeting)
+            offsets[:] = settler.settled(offsets, poses, wishes)
+    result[np.linalg.norm(result, axis=2) < _STILL_M] = 0
+    return result.astype(np.float32)
 
 
-def _edges(vertices: Doubles, triangles: Ints) -> Doubles:
-    """(T, 3, 3) two edges and the normal, as long as the root of the area, in columns."""
-    a, b, c = (vertices[triangles[:, k]] for k in range(3))
-    normal = np.cross(b - a, c - a)
-    normal /= np.sqrt(np.linalg.norm(normal, axis=1))[:, None]
-    return np.stack([b - a, c - a, normal], 2)
-
-
-def _inverted(matrices: Doubles) -> Doubles:
-    """Inverses of (T, 3, 3); a thousand small calls to LAPACK would wait for each other."""
-    a, b, c = (matrices[:, :, k] for k in range(3))
-    rows = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], 1)
-    return np.asarray(rows / np.einsum("ti,ti->t", a, rows[:, 0])[:, None, None])
+def _turn_of(name: str) -> tuple[int, str]:
+    """For sorting: what builds on other shapes comes after them."""
+    return {"mouthClose": 1, "tongueOut": 2}.get(name, 0), name
 
 
 def _turn(shapes: Doubles, head: HeadModel, eye: Eye, mean: Doubles, person: Doubles) -> None:
@@ -144,45 +115,17 @@ def _turn(shapes: Doubles, head: HeadModel, eye: Eye, mean: Doubles, person: Dou
             offsets[eye.vertices] += ball @ gaze_rotation(yaw, pitch).T - ball
 
 
-def _close_lids(shapes: Doubles, head: HeadModel, eye: Eye, mean: Doubles, person: Doubles) -> None:
-    """Lids that meet on the model meet here, outside the eyeball."""
-    name = f"eyeBlink{eye.side}"
-    if name not in head.expression_names:
+def _close_lips(offsets: Doubles, head: HeadModel, jaw: Doubles, person: Doubles) -> None:
+    """Lips that touch in the neutral head touch under ``jaw`` (V, 3) and ``offsets`` together."""
+    if "lips" not in head.regions:
         return
-    number = head.expression_names.index(name)
-    moving = np.flatnonzero(head.expression[number].any(1))
-    closed = mean + head.expression[number]
-    pairs = moving[cKDTree(closed[moving]).query_pairs(_TOUCH_M, output_type="ndarray")]
-    first, second = pairs[:, 0], pairs[:, 1]
-    opened = np.linalg.norm(mean[first] - mean[second], axis=1)
-    gap = np.linalg.norm(closed[first] - closed[second], axis=1)
-    pairs = pairs[opened > np.maximum(_APART_M, 3 * gap)]
-    scale, R, t = similarity(mean[eye.vertices], person[eye.vertices])
-    _meet(shapes[number], head, moving, pairs, person, scale * closed)
-
-    center = scale * R @ eye.center + t
-    model = np.linalg.norm(closed[moving] - eye.center, axis=1)
-    front = (closed[moving] - eye.center)[:, 2] > 0.3 * eye.radius
-    lid = front & (model < eye.radius + 0.004)
-    touching, height = moving[lid], scale * model[lid]
-    outward = person[touching] + shapes[number, touching] - center
-    distance = np.linalg.norm(outward, axis=1)
-    lift = np.maximum(height - distance, 0) / distance
-    shapes[number, touching] += outward * lift[:, None]
-
-
-def _close_lips(shapes: Doubles, head: HeadModel, mean: Doubles, person: Doubles) -> None:
-    """Lips that touch in the neutral head touch under ``jawOpen`` and ``mouthClose`` together."""
-    if not {"jawOpen", "mouthClose"} <= set(head.expression_names) or "lips" not in head.regions:
-        return
-    jaw, close = (head.expression_names.index(name) for name in ("jawOpen", "mouthClose"))
     lips = np.flatnonzero(head.regions["lips"] > 0.5)
-    pairs = lips[cKDTree(mean[lips]).query_pairs(_TOUCH_M, output_type="ndarray")]
-    parting = head.expression[jaw][pairs[:, 0]] - head.expression[jaw][pairs[:, 1]]
+    pairs = lips[cKDTree(head.mean[lips]).query_pairs(_TOUCH_M, output_type="ndarray")]
+    parting = head.expression[head.expression_names.index("jawOpen")]
+    parting = parting[pairs[:, 0]] - parting[pairs[:, 1]]
     pairs = pairs[np.linalg.norm(parting, axis=1) > 4 * _TOUCH_M]
-    moving = np.flatnonzero(head.expression[close].any(1))
-    together = person + shapes[jaw]
-    _meet(shapes[close], head, moving, pairs, together, person)
+    moving = np.flatnonzero(offsets.any(1))
+    _meet(offsets, head, moving, pairs, person + jaw, person)
 
 
 def _meet(
@@ -207,4 +150,4 @@ def _meet(
     now = start + offsets
     missing = wanted - (now[pairs[:, 0]] - now[pairs[:, 1]])
     system = bend.T @ bend + 10 * apart.T @ apart + 1e-4 * sparse.identity(len(moving))
-    offsets[moving] += _solved(system, 10 * apart.T @ missing)
+    offsets[moving] += solved(system, 10 * apart.T @ missing)

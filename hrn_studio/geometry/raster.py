@@ -81,9 +81,9 @@ def rasterize(
     triangle = np.full((height, width), -1, np.int32)
     barycentric = np.zeros((height, width, 3), np.float32)
     depth = np.full((height, width), np.inf, np.float32)
-    _compiled(_rasterize)(
-        _read_only(vertices, np.float64),
-        _read_only(triangles, np.int32),
+    compiled(_rasterize)(
+        read_only(vertices, np.float64),
+        read_only(triangles, np.int32),
         float(camera.focal_px),
         float(camera.center_px[0]),
         float(camera.center_px[1]),
@@ -122,17 +122,17 @@ def interpolate_covered(fragments: Fragments, triangles: Ints, attributes: AnyFl
     """Like :func:`interpolate`, (P, C) for the covered pixels alone, in row-major order."""
     count = int(np.count_nonzero(fragments.triangle >= 0))
     result = np.empty((count, attributes.shape[1]), np.float32)
-    _compiled(_interpolate)(
+    compiled(_interpolate)(
         fragments.triangle,
         fragments.barycentric,
-        _read_only(triangles, np.int32),
-        _read_only(attributes, np.float32),
+        read_only(triangles, np.int32),
+        read_only(attributes, np.float32),
         result,
     )
     return result
 
 
-def _read_only(array: Any, dtype: Any) -> Any:
+def read_only(array: Any, dtype: Any) -> Any:
     """A read-only view, contiguous: numba compiles a kernel once per kind of array."""
     view = np.ascontiguousarray(array, dtype).view()
     view.flags.writeable = False
@@ -140,7 +140,7 @@ def _read_only(array: Any, dtype: Any) -> Any:
 
 
 @cache
-def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """A compiled kernel; kept on disk where numba finds a folder it may write to."""
     import numba
 

@@ -1,0 +1,208 @@
+"""What holds for a person's shapes at full weight: nothing runs through itself, nothing folds.
+
+Lips keep off teeth and tongue and off each other, lids off each other and off the eyeball, and no
+triangle turns over.  What is so in the neutral head already is left as it is.  A shape is put
+right in rounds of :mod:`.contact`; the best of them is kept, so that it never gets worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrn_studio.export.contact import MARGIN_M, Patch, Rows, contacts, folds, stacked
+from hrn_studio.face.model import HeadModel
+from hrn_studio.geometry.intersections import crossings
+from hrn_studio.geometry.mesh import adjacency
+from hrn_studio.records import Bools, Doubles, Ints
+
+Longs: TypeAlias = NDArray[np.int64]
+Wish: TypeAlias = Callable[[Doubles], Rows]
+"""Rows for vertices (V, 3)."""
+
+_ROUNDS = 16
+_SMALLER = (0.85, 0.7, 0.55)
+_BAD_M = 0.0006
+"""With more wrong than this together, a shape is tried smaller."""
+_BOLD = 4
+"""After so many rounds only :data:`_CAREFUL` of each correction is made."""
+_CAREFUL = 0.6
+_RINGS = 4
+_CHIN_RINGS = 9
+_ENOUGH_M = 0.00005
+"""Crossings this much deeper than in the neutral head are put right."""
+_STILL_M = 0.00003
+_FOLD_M = 0.0005
+"""A fold counts as much as surfaces that run so far through each other."""
+_LEAST = 0.03
+"""Share of its area that every triangle shows to where it faced in the neutral head."""
+_OPEN = 0.005
+"""The same where nothing else may prevent it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """A part of the head where surfaces meet."""
+
+    triangles: Ints
+    """(T,) of the head: those that may run through each other."""
+    soft: Bools
+    """(T,) these are skin."""
+    core: Bools
+    """(V,) a shape that moves none of these is left alone."""
+    free: Bools
+    """(V,) skin that may be corrected."""
+    thin: bool
+    """What is stretched here so far that its two sides may come through each other."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pose:
+    """A state the shape has to be right in."""
+
+    start: Doubles
+    """(V, 3) to which the shape is added."""
+    contact: bool
+    """Surfaces must not run through each other here; else only folds count."""
+
+
+def places(head: HeadModel) -> Mapping[str, Place]:
+    """``mouth``, ``chin`` (the mouth with more around it) and the two eyes, ``Left`` and ``Right``,
+    as far as the head names the regions."""
+    found = {}
+    inside = [name for name in ("lips", "inner_mouth") if name in head.regions]
+    if "lips" in inside:
+        hard = [p for p in head.part_names if p == "tongue" or p.startswith("teeth")]
+        found["mouth"] = _place(head, inside, hard, _RINGS)
+        found["chin"] = _place(head, inside, hard, _CHIN_RINGS)
+    for eye in head.eyes:
+        side = eye.side.lower()
+        lids = [n for n in (f"lid_upper_{side}", f"lid_lower_{side}") if n in head.regions]
+        if lids:
+            found[eye.side] = _place(head, lids, [], _RINGS)
+    return found
+
+
+def _place(head: HeadModel, regions: list[str], hard: list[str], rings: int) -> Place:
+    skin = np.zeros(head.vertex_count, bool)
+    skin[head.part_vertices("skin")] = True
+    core = np.max([head.regions[name] for name in regions], axis=0) > 0.5
+    core &= skin
+    ring = adjacency(head.triangles, head.vertex_count)
+    free = core
+    for _ in range(rings):
+        free = free | ((ring @ free) > 0)
+    chosen = free[head.triangles].all(1)
+    hard_triangles = head.part_triangles(*hard)
+    chosen[hard_triangles] = True
+    soft = np.ones(len(head.triangles), bool)
+    soft[hard_triangles] = False
+    triangles = np.flatnonzero(chosen).astype(np.int32)
+    return Place(triangles, soft[triangles], core, free & skin, rings == _CHIN_RINGS)
+
+
+class Settler:
+    """Puts shapes of one person right at one place."""
+
+    def __init__(self, head: HeadModel, place: Place, neutral: Doubles) -> None:
+        self.head = head
+        self.place = place
+        self.neutral = neutral
+        self.triangles = head.triangles[place.triangles]
+        self.moved = head.triangles[place.free[head.triangles].any(1)]
+        found = crossings(neutral, self.triangles, place.soft)
+        self._before = self._keys(found[0]), found[1]
+
+    def _keys(self, pairs: Ints) -> Longs:
+        """(P,) one ascending number for each pair."""
+        return pairs[:, 0].astype(np.int64) * len(self.triangles) + pairs[:, 1]
+
+    def settled(
+        self, offsets: Doubles, poses: Sequence[Pose], more: Sequence[Wish] = ()
+    ) -> Doubles:
+        """A shape (V, 3) put right; ``more`` are asked for rows of the head in the last pose.
+
+        One that cannot be put right at its full size, and that need not meet anything, gets
+        smaller.
+        """
+        if np.abs(offsets[self.place.core]).max(initial=0) < _STILL_M:
+            return offsets
+        best, least = self._tried(offsets, poses, more)
+        if len(poses) > 1 or len(more) > 1:
+            return self._unfolded(best, poses)
+        for share in _SMALLER:
+            if least < _BAD_M:
+                break
+            other, wrong = self._tried(share * offsets, poses, more)
+            if wrong < 0.5 * least:
+                best, least = other, wrong
+        return self._unfolded(best, poses)
+
+    def _unfolded(self, offsets: Doubles, poses: Sequence[Pose]) -> Doubles:
+        """A shape (V, 3) in which triangles that are still folded were opened, come what may."""
+        free = np.flatnonzero(offsets.any(1) & self.place.free).astype(np.int32)
+        current, patch = offsets, None
+        for _ in range(_ROUNDS):
+            rows = stacked(
+                [folds(p.start + current, self.neutral, self.moved, _OPEN) for p in poses]
+            )
+            if not len(rows):
+                break
+            patch = patch or Patch(self.head.triangles, len(offsets), free)
+            current = current.copy()
+            current[free] += patch.correction(rows)
+        return current
+
+    def _tried(
+        self, offsets: Doubles, poses: Sequence[Pose], more: Sequence[Wish]
+    ) -> tuple[Doubles, float]:
+        moving = offsets.any(1) & self.place.free
+        patch = None
+        best, least = offsets, np.inf
+        current = offsets
+        for number in range(_ROUNDS + 1):
+            rows, wrong = self.rows(current, poses, more)
+            if wrong < least:
+                best, least = current, wrong
+            if not len(rows) or number == _ROUNDS:
+                break
+            if patch is None:
+                patch = Patch(
+                    self.head.triangles, len(offsets), np.flatnonzero(moving).astype(np.int32)
+                )
+            current = current.copy()
+            current[patch.free] += (_CAREFUL if number > _BOLD else 1) * patch.correction(rows)
+        return best, least
+
+    def rows(
+        self, offsets: Doubles, poses: Sequence[Pose], more: Sequence[Wish] = ()
+    ) -> tuple[Rows, float]:
+        """What is wrong with a shape (V, 3), and how much it is together, metres."""
+        parts, wrong = [], 0.0
+        for pose in poses:
+            vertices = pose.start + offsets
+            folded = folds(vertices, self.neutral, self.moved, _LEAST)
+            parts.append(folded)
+            wrong += float(folded.amounts.sum()) + _FOLD_M * len(folded)
+            if pose.contact:
+                crossing = self._crossing(vertices)
+                parts.append(crossing)
+                wrong += float(crossing.amounts.sum())
+        for wish in more:
+            parts.append(wish(poses[-1].start + offsets))
+            wrong += float(parts[-1].amounts.sum())
+        return stacked(parts), wrong
+
+    def _crossing(self, vertices: Doubles) -> Rows:
+        rest = self.neutral if self.place.thin else None
+        found = contacts(vertices, self.triangles, self.place.soft, rest)
+        keys, depths = self._before
+        wanted = self._keys(found.pairs)
+        at = np.searchsorted(keys, wanted).clip(0, max(len(keys) - 1, 0))
+        before = np.where(keys[at] == wanted, depths[at], 0.0) if len(keys) else np.zeros(len(at))
+        keep = found.depth > before + _ENOUGH_M
+        return found.rows.chosen(keep, (found.rows.amounts - before + MARGIN_M)[keep])
