@@ -149,7 +149,8 @@ class Flame:
         center = self.joints[joint] @ self.template
         reach = np.linalg.norm(self.template[own] - center, axis=1)
         moved = np.einsum("v,ivc->ic", self.joints[joint], self.shape)
-        return Eye(side, slice(own[0], own[-1] + 1), center, moved, float(np.median(reach)))
+        span = slice(int(own[0]), int(own[-1]) + 1)
+        return Eye(side, span, center, moved, float(np.median(reach)))
 
 
 _EYES = (("Left", LEFT_EYE), ("Right", RIGHT_EYE))

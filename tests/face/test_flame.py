@@ -12,7 +12,7 @@ import pytest
 from scipy import sparse
 
 from hrn_studio.errors import ModelDataError
-from hrn_studio.face import flame
+from hrn_studio.face import flame, headarrays
 from hrn_studio.face.arraypickle import read_arrays
 from hrn_studio.face.tiny import tiny_head
 
@@ -140,12 +140,14 @@ def test_what_is_not_flame_is_told(arrays):
         flame.flame(arrays | {"weights": "none"}, "a.pkl")
 
 
-def test_the_head_lies_between_its_eyes(arrays):
+def test_the_head_lies_between_its_eyes(arrays, tmp_path):
     head = flame.flame(arrays, "a").head()
     np.testing.assert_allclose(head.mean, HEAD.mean - [0, 0, -0.002], atol=1e-6)
     np.testing.assert_allclose(head.eyes[0].center, [0.032, 0, 0], atol=1e-6)
     assert head.eyes[0].vertices == HEAD.eyes[0].vertices
     assert head.part_names == ("skin", "eye_left", "eye_right")
+    headarrays.save(head, tmp_path / "flame.npz")
+    assert headarrays.load(tmp_path / "flame.npz").eyes[1].vertices == HEAD.eyes[1].vertices
     assert (head.uv >= 0).all()
     assert (head.uv <= 1).all()
     assert len(head.uv_triangles) == len(head.triangles)
