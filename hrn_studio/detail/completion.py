@@ -90,7 +90,7 @@ def complete(
     rest, _ = weighted_blur(mixed - base, known * plain, _REACH * unit)
     near = smoothstep(0.0, 0.5, blur(known * plain, _REACH * unit))
     base = base + near[..., None] * rest
-    lips = _lips(log, known * zone.lips, zone.lips, np.log(skin), unit)
+    lips = _lips(mixed, known * zone.lips, zone.lips, np.log(skin), unit)
     base = np.exp(base + smoothstep(0.2, 0.8, zone.lips)[..., None] * (lips - base))
     return Completion(share, from_mirror, gain, base)
 

@@ -187,3 +187,19 @@ def test_what_is_invented_has_the_colour_of_what_is_seen(head, work):
     recipe = complete(head, work.small, work.mirror, albedo, seen, seen, work.zones, SKIN)
     bare = work.zones.skin & (work.zones.lips < 0.01) & (work.zones.inner < 0.01)
     np.testing.assert_allclose(recipe.base[bare] / SKIN, 1, atol=0.05)
+
+
+def test_lips_seen_on_one_side_lend_their_colour_to_the_other(head, work):
+    albedo, half = skin_picture(work), work.small.size // 2
+    lips = work.zones.lips[..., None]
+    albedo = np.asarray(albedo * (1 - lips * np.float32((0.2, 0.5, 0.45))), np.float32)
+    seen = (work.zones.face > 0.2).astype(np.float32)
+    seen[:, half - 10 :] = 0  # the middle itself is seen by nobody
+    mouth = work.zones.lips > 0.9
+    usual = np.median(albedo[mouth & (seen > 0)], axis=0)
+    recipe = complete(
+        head, work.small, work.mirror, albedo * seen[..., None], seen, seen, work.zones, SKIN
+    )
+    ratio = recipe.base[mouth] / usual
+    assert 0.6 < ratio.min()
+    assert ratio.max() < 1.5
