@@ -8,7 +8,7 @@ import json
 import time
 from pathlib import Path
 
-from hrn_studio.commands import Commands, timing
+from hrn_studio.commands import Commands, exporttiming, timing
 from hrn_studio.errors import UsageError
 
 
@@ -21,6 +21,7 @@ def add_parser(commands: Commands) -> None:
     kinds = parser.add_subparsers(metavar="WHAT", required=True)
     timing.add_fit(kinds)
     timing.add_regress(kinds)
+    exporttiming.add_export(kinds)
     live = kinds.add_parser("live", help="the live view on a film")
     add = live.add_argument
     add("--source", type=Path, metavar="FILE", help="a video; the bundled demo without it")

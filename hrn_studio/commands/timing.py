@@ -59,8 +59,8 @@ def add_regress(commands: Commands) -> None:
 
 
 def run_regress(args: argparse.Namespace) -> int:
-    _check_repeat(args.repeat)
-    file = args.video or _demo("clip.mp4")
+    check_repeat(args.repeat)
+    file = args.video or demo_file("clip.mp4")
     from hrn_studio.models.engines import regression_times
     from hrn_studio.models.live import live_reason
 
@@ -72,7 +72,7 @@ def run_regress(args: argparse.Namespace) -> int:
         raise ModelDataError(f"HRN's regression {why}")
     if why is None and args.engine != "studio":
         tables["HRN's regression, a crop"] = regression_times(_some_faces(file))
-    _show(args.json, tables, 1000.0, "ms")
+    show(args.json, tables, 1000.0, "ms")
     return 0
 
 
@@ -114,8 +114,8 @@ def _some_faces(file: Path, count: int = 8) -> Iterator[tuple[Frame, Track]]:
 
 
 def run_fit(args: argparse.Namespace) -> int:
-    _check_repeat(args.repeat)
-    images = args.images or sorted(_demo("").glob("*.jpg"))
+    check_repeat(args.repeat)
+    images = args.images or sorted(demo_file("").glob("*.jpg"))
     from hrn_studio.models.engines import check_engine, checked_device
     from hrn_studio.pipeline import Models, Options
 
@@ -139,7 +139,7 @@ def run_fit(args: argparse.Namespace) -> int:
                 peaks[name] = peak_memory_mb()
     finally:
         models.close()
-    _show(args.json, tables, 1.0, "s", peaks)
+    show(args.json, tables, 1.0, "s", peaks)
     return 0
 
 
@@ -191,19 +191,19 @@ def peak_memory_mb() -> float:
     return peak / (1e6 if sys.platform == "darwin" else 1024.0)
 
 
-def _check_repeat(repeat: int) -> None:
+def check_repeat(repeat: int) -> None:
     if repeat < 1:
         raise UsageError(f"--repeat {repeat} measures nothing; give 1 or more")
 
 
-def _demo(name: str) -> Path:
+def demo_file(name: str) -> Path:
     path = paths.resources() / "demo" / name
     if not path.exists():
         raise ModelDataError(f"the demo's file '{path}' is missing; install HRN Studio again")
     return path
 
 
-def _show(
+def show(
     as_json: bool,
     tables: Mapping[str, Laps],
     factor: float,

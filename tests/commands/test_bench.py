@@ -92,3 +92,14 @@ def test_medians_and_percentiles():
     row = timing.summary({"a": [0.001, 0.002, 0.003]}, 1000.0)["a"]
     assert row["median"] == 2.0
     assert row["p95"] == pytest.approx(2.9)
+
+
+def test_an_export_is_timed_step_by_step(models, result):
+    from hrn_studio.commands.exporttiming import time_export
+
+    laps = time_export(result, models.head)
+    assert list(laps) == [
+        *("shapes and maps", "GLB", "FBX and textures", "to the disk", "total", "on the CPU")
+    ]
+    assert all(seconds > 0 for seconds in laps.values())
+    assert sum(list(laps.values())[:4]) == pytest.approx(laps["total"])
