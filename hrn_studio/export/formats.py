@@ -13,6 +13,7 @@ from hrn_studio import licenses, paths
 from hrn_studio.errors import UsageError
 from hrn_studio.export.asset import Asset, make_asset
 from hrn_studio.export.dressing import dressed
+from hrn_studio.export.exr import write_exr
 from hrn_studio.export.fbx import write_fbx
 from hrn_studio.export.folder import writing_folder
 from hrn_studio.export.gltf import write_glb
@@ -20,7 +21,10 @@ from hrn_studio.export.manifest import describe_file, make_manifest, manifest_by
 from hrn_studio.export.names import file_stem
 from hrn_studio.export.obj import write_obj
 from hrn_studio.export.options import PLAIN, ExportOptions
+from hrn_studio.export.ply import write_ply
 from hrn_studio.export.presets import Preset, describe
+from hrn_studio.export.stl import write_stl
+from hrn_studio.export.usd import write_usd, write_usdz
 from hrn_studio.face.model import HeadModel
 from hrn_studio.records import Progress, Reconstruction
 
@@ -35,7 +39,17 @@ def write_maps(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]
 
 
 FORMATS: Mapping[str, Writer] = MappingProxyType(
-    {"obj": write_obj, "maps": write_maps, "glb": write_glb, "fbx": write_fbx}
+    {
+        "obj": write_obj,
+        "maps": write_maps,
+        "glb": write_glb,
+        "fbx": write_fbx,
+        "ply": write_ply,
+        "stl": write_stl,
+        "exr": write_exr,
+        "usd": write_usd,
+        "usdz": write_usdz,
+    }
 )
 """A new format is one module and one line here."""
 USUAL = ("obj", "maps", "glb")

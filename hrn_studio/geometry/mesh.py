@@ -72,16 +72,17 @@ def vertex_areas(vertices: AnyFloats, triangles: Ints) -> Doubles:
 def edges(triangles: Ints) -> Ints:
     """(E, 2) each edge once, the lower vertex first, in ascending order."""
     pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
-    found: Ints = np.unique(np.sort(pairs, axis=1), axis=0)
-    return found.astype(np.int32)
+    stride = int(pairs.max(initial=0)) + 1
+    found = np.unique(pairs.min(1).astype(np.int64) * stride + pairs.max(1))
+    return np.asarray(np.stack([found // stride, found % stride], 1), np.int32)
 
 
 def boundary_edges(triangles: Ints) -> Ints:
     """(B, 2) edges that belong to one triangle only, directed as in that triangle."""
     pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
-    _, index, counts = np.unique(
-        np.sort(pairs, axis=1), axis=0, return_index=True, return_counts=True
-    )
+    low, high = pairs.min(1).astype(np.int64), pairs.max(1)
+    key = low * (int(pairs.max(initial=0)) + 1) + high
+    _, index, counts = np.unique(key, return_index=True, return_counts=True)
     return np.asarray(pairs[np.sort(index[counts == 1])], np.int32)
 
 

@@ -81,7 +81,9 @@ def _split(triangles: Ints, count: int) -> tuple[Ints, Ints, Ints]:
     corners = np.sort(
         np.stack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]], 1), axis=2
     )
-    pairs, index = np.unique(corners.reshape(-1, 2), axis=0, return_inverse=True)
+    low, high = corners.reshape(-1, 2).astype(np.int64).T
+    keys, index = np.unique(low * count + high, return_inverse=True)
+    pairs = np.stack([keys // count, keys % count], 1)
     ab, bc, ca = (index.reshape(-1, 3) + count).T
     a, b, c = triangles.T
     fine = np.stack([a, ab, ca, ab, b, bc, ca, bc, c, ab, bc, ca], 1)
