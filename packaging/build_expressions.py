@@ -4,7 +4,7 @@ Needs the pictures that ``packaging/build_regression.py`` rendered (the same cac
 maps, and renders some more: invented people several times each in one light, at rest and moved
 (see ``hrn_studio/live/expressions.py``)::
 
-    python packaging/build_expressions.py [--people 200] [--cache FOLDER] [--jobs 2]
+    python packaging/build_expressions.py [--people 180] [--cache FOLDER] [--jobs 2]
 
 The pictures of single people tell the response of the features to expression, pose and identity.
 Those of one person tell what remains when that is taken out: the noise within a person.
@@ -62,7 +62,7 @@ LANDMARKS = features.BLOCKS[0] - features.POSE_FEATURES
 def main() -> None:
     """Render (or take from the cache), train, write, and say how good the maps are."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--people", type=int, default=200)
+    parser.add_argument("--people", type=int, default=180)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--cache", type=Path, default=Path("build/regression"))
     parser.add_argument("--output", type=Path, default=ROOT / "resources" / "expressions.npz")
