@@ -16,7 +16,7 @@ import numpy as np
 
 from hrn_studio.errors import ExportError
 from hrn_studio.export._codes import settled
-from hrn_studio.export.shapes import personal_shapes
+from hrn_studio.export.rigging import shapes_of
 from hrn_studio.export.skeleton import Skeleton, make_skeleton
 from hrn_studio.export.surface import surface_textures
 from hrn_studio.export.textures import Texture, make_textures
@@ -133,7 +133,7 @@ def make_asset(reconstruction: Reconstruction, head: HeadModel, name: str) -> As
         if not np.isfinite(vertices).all():
             raise ExportError("the fitted head is broken (not a number); fit it again")
     normals = vertex_normals(neutral, head.triangles)
-    morphs = _morphs(head, neutral, normals)
+    morphs = _morphs(head, shapes_of(reconstruction, head), neutral, normals)
     opening = next((morph.deltas for morph in morphs if morph.arkit == "jawOpen"), None)
     return Asset(
         name=name,
@@ -161,9 +161,11 @@ def _parts(head: HeadModel) -> tuple[Part, ...]:
     return tuple(result)
 
 
-def _morphs(head: HeadModel, neutral: AnyFloats, normals: Floats) -> tuple[Morph, ...]:
+def _morphs(
+    head: HeadModel, shapes: Floats, neutral: AnyFloats, normals: Floats
+) -> tuple[Morph, ...]:
     result = []
-    for name, deltas in zip(head.expression_names, personal_shapes(head, neutral), strict=True):
+    for name, deltas in zip(head.expression_names, shapes, strict=True):
         turned = vertex_normals(neutral + deltas, head.triangles) - normals
         turned[np.abs(turned).max(1) < _SAME_NORMAL] = 0
         result.append(Morph(name, deltas, turned))
