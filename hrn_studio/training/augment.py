@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hrn_studio.live.facecrop import SIDE_PX
+from hrn_studio.live.facecrop import AROUND_PX, SIDE_PX, SOFT
 from hrn_studio.records import AnyFloats
 from hrn_studio.training.pool import STORED_SHARE
 from hrn_studio.training.targets import Mirror
@@ -29,13 +29,16 @@ class Variation:
     """Largest."""
     slope: float = 0.35
     """Of a light that falls off across the crop, in stops from edge to edge."""
+    bend: float = 0.02
+    """Crop units: brows, lips and creases of real people do not lie where the factory paints
+    them, so crops are bent up to so much while the targets stay."""
     stain: float = 0.45
     """Of random light and dark patches, in stops: shading that is painted on, or odd light."""
     covered: float = 0.3
     """Share of crops with something in front of the face."""
 
 
-STILL = Variation(0, 0, 0, 0, 0, 0, 0, 0)
+STILL = Variation(**{item.name: 0.0 for item in fields(Variation)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +112,9 @@ def moved(
     grid = torch.cat([back, origin], 2) / STORED_SHARE
     grid[:, 0] *= sign[:, None]
     places = functional.affine_grid(grid, [count, 1, SIDE_PX, SIDE_PX], align_corners=False)
+    if v.bend > 0:
+        bent = _patches((count, 2), SIDE_PX, rng, v.bend).to(device)
+        places = places + bent.permute(0, 2, 3, 1)
     crops = functional.grid_sample(
         batch.crops.float(), places, "bilinear", "border", align_corners=False
     )
@@ -117,8 +123,17 @@ def moved(
 
 def evened_batch(crops: Tensor) -> Tensor:
     """Crops (B, 1, H, W), 0..1, as :func:`hrn_studio.live.facecrop.evened` makes them."""
-    deviation = crops.std((2, 3), correction=0, keepdim=True) + 0.05
-    return (crops - crops.mean((2, 3), keepdim=True)) / deviation
+    reach = AROUND_PX // 2
+
+    def around(values: Tensor) -> Tensor:
+        sums = functional.pad(values, [reach + 1, reach] * 2, mode="replicate")
+        sums = sums.double().cumsum(2).cumsum(3)
+        far, near = slice(AROUND_PX, None), slice(None, -AROUND_PX)
+        box = sums[..., far, far] - sums[..., near, far] - sums[..., far, near]
+        return ((box + sums[..., near, near]) / AROUND_PX**2).float().clamp(min=0)
+
+    off = crops - around(crops)
+    return off / (around(off * off).sqrt() + SOFT)
 
 
 def _mirrored(batch: Batch, mirror: Mirror, flip: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -146,7 +161,7 @@ def photographed(crops: Tensor, rng: np.random.Generator, v: Variation) -> Tenso
 
     x = torch.linspace(-1, 1, side, device=device)
     slope = draw(v.slope) * x[None, None, None, :] + draw(v.slope) * x[None, None, :, None]
-    slope = slope + _patches(count, side, rng, v.stain).to(device)
+    slope = slope + _patches((count, 1), side, rng, v.stain).to(device)
     crops = crops.clamp(1e-3, 1) ** torch.exp(draw(v.gamma)) * torch.exp2(slope)
     group = int(rng.integers(0, 4))
     if group:  # a quarter of the batch each is blurred alike
@@ -161,12 +176,12 @@ def photographed(crops: Tensor, rng: np.random.Generator, v: Variation) -> Tenso
     return crops
 
 
-def _patches(count: int, side: int, rng: np.random.Generator, most: float) -> Tensor:
-    """(B, 1, side, side) smooth random fields of two sizes, in stops."""
-    total = torch.zeros(count, 1, side, side)
+def _patches(shape: tuple[int, int], side: int, rng: np.random.Generator, most: float) -> Tensor:
+    """(B, C, side, side) smooth random fields of two sizes, deviations up to ``most`` each."""
+    total = torch.zeros(*shape, side, side)
     for cells in (5, 12):
-        strength = rng.uniform(0, most, (count, 1, 1, 1))
-        field = rng.standard_normal((count, 1, cells, cells)) * strength
+        strength = rng.uniform(0, most, (shape[0], 1, 1, 1))
+        field = rng.standard_normal((*shape, cells, cells)) * strength
         total += functional.interpolate(
             torch.as_tensor(field, dtype=torch.float32),
             size=(side, side),

@@ -16,7 +16,7 @@ from hrn_studio.geometry.transforms import apply, project
 from hrn_studio.live.facecrop import cut, evened, place
 from hrn_studio.live.network import load_network
 from hrn_studio.records import Frame, Track
-from hrn_studio.training.augment import Variation, vary
+from hrn_studio.training.augment import STILL, vary
 from hrn_studio.training.campaign import Campaign, train
 from hrn_studio.training.factory import Order, render_folder
 from hrn_studio.training.learn import Learner, Plan, _gathered
@@ -100,7 +100,7 @@ def test_the_crop_of_training_is_that_of_the_program(
 def test_a_mirrored_crop_has_mirrored_targets(head: HeadModel, prepared: Prepared) -> None:
     mirror = make_mirror(head, make_layout(head))
     batch = _gathered([prepared], np.zeros(COUNT, int), np.arange(COUNT))
-    still = Variation(0, 0, 0, 0, 0, 0.01, 0, 0, 0)
+    still = replace(STILL, blur_px=0.01)
     plain = vary(batch, mirror, np.random.default_rng(0))
     flipped = vary(batch, mirror, np.random.default_rng(3), still)
     turned = np.flatnonzero((flipped.identity != plain.identity).any(1).numpy())
@@ -115,7 +115,7 @@ def test_a_mirrored_crop_has_mirrored_targets(head: HeadModel, prepared: Prepare
 
 
 def test_the_loss_falls(head: HeadModel, prepared: Prepared) -> None:
-    learner = make_learner(head, steps=40, variation=Variation(0, 0, 0, 0, 0, 0.01, 0, 0, 0))
+    learner = make_learner(head, steps=40, variation=replace(STILL, blur_px=0.01))
     learner.begin([prepared])
     first = learner.learn([prepared], 1)
     learner.learn([prepared], 30)
