@@ -2,8 +2,9 @@
 
     xvfb-run -a -s "-screen 0 3840x2400x24" python packaging/screenshots.py
 
-The person in them is the rendered head of ``resources/demo``.  ``--size`` and
-``--theme`` change the window; for 200 % set ``QT_SCALE_FACTOR=2`` outside.
+takes them in every size and theme: 1280 x 800, 1920 x 1080 and 200 %.  The person in them is the
+rendered head of ``resources/demo``, seen through a camera on this machine's loopback; everything
+else is the program as it runs.  ``--size``, ``--theme``, ``--scale`` and ``--only`` take fewer.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,26 +21,43 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 DEMO = ROOT / "resources" / "demo"
-PATIENCE_S = 240.0
+PATIENCE_S = 400.0
+COLORS = 256
+NAMES = (
+    *("first-start", "live-good", "live-bad", "guided", "fitting", "review", "multi-frame"),
+    *("export", "camera-lost", "failed-fit", "compare", "settings", "shortcuts"),
+)
+SOME = "first-start,live-good,review,multi-frame"
+VARIANTS = (
+    ("", "1280x800", "dark", 1, ""),
+    ("-light", "1280x800", "light", 1, SOME),
+    ("-1920", "1920x1080", "dark", 1, SOME),
+    ("-200", "1280x800", "dark", 2, "live-bad,multi-frame"),
+)
+"""Suffix, size, theme, scale and which of the pictures are kept."""
 
 
 class Photographer:
     """Drives one window and takes its picture."""
 
-    def __init__(self, out: Path, size: tuple[int, int], theme: str) -> None:
+    def __init__(self, args: argparse.Namespace, folder: Path) -> None:
+        from loopback_camera import LoopbackCamera
+
         from hrn_studio.ui.parts import RealParts
         from hrn_studio.ui.start import application, make_window
 
         self.app = application()
-        self.out = out
-        self.made: list[Path] = []
+        self.out, self.suffix = args.out, args.suffix
+        self.wanted = args.only.split(",") if args.only else list(NAMES)
         self.window = make_window(self.app, RealParts(), None)
         self.window.confirm = lambda *_: True  # type: ignore[method-assign]
         self.studio = self.window.studio
-        values: dict[str, Any] = {"theme": theme}
-        window = dataclasses.replace(self.studio.settings.window, **values)
+        self.camera = LoopbackCamera((DEMO / "1_front.jpg").read_bytes())
+        self.studio.change("window", theme=args.theme)
+        self.studio.change("capture", folder=str(folder / "none"), automatic=False)
+        self.studio.change("fit", texture_px=1024)
         # The demo's camera is nearer than a person should sit.
         near = {
             "distance": [0.45, 1.2, 0.3, 2.0, 1.0],
@@ -46,13 +65,8 @@ class Photographer:
             "balance": [-0.5, 0.5, -1.0, 1.0, 1.0],
         }
         guidance = dataclasses.replace(self.studio.settings.guidance, limits=near)
-        camera = dataclasses.replace(self.studio.settings.camera, mirror=True)
-        self.studio.use(
-            dataclasses.replace(
-                self.studio.settings, window=window, guidance=guidance, camera=camera
-            )
-        )
-        self.window.resize(*size)
+        self.studio.use(dataclasses.replace(self.studio.settings, guidance=guidance))
+        self.window.resize(*(int(part) for part in args.size.split("x")))
         self.window.show()
         self.run(0.5)
 
@@ -66,27 +80,45 @@ class Photographer:
         end = time.monotonic() + PATIENCE_S
         while not condition():
             if time.monotonic() > end:
+                print(self.studio.log.text())
                 raise SystemExit("screenshots: waited too long")
             self.run(0.05)
 
     def shoot(self, name: str) -> None:
+        """Take one picture, of at most 256 colours."""
+        from PIL import Image
+
+        from hrn_studio.ui.pictures import pixels_of
+
+        if name not in self.wanted:
+            return
         self.window.redraw()
         self.run(0.4)
         self.window.toasts.forget_offers()
         self.run(0.1)
-        file = self.out / f"{name}.png"
-        pixels = self.window.screen().grabWindow(self.window.winId())
-        if not pixels.save(str(file), "PNG"):
-            raise SystemExit(f"screenshots: {file} cannot be written")
-        self.made.append(file)
-        print(file)
+        grabbed = self.window.screen().grabWindow(self.window.winId())
+        image = Image.fromarray(pixels_of(grabbed.toImage()))
+        palette = image.quantize(COLORS, method=Image.Quantize.MEDIANCUT, kmeans=1)
+        file = self.out / f"{name}{self.suffix}.png"
+        image.quantize(palette=palette).save(file, "PNG", optimize=True)
+        print(file, file.stat().st_size // 1024, "KB", flush=True)
 
     # --- what is shown ---
 
-    def open(self, film: Path) -> None:
-        self.studio.open_paths([film])
+    def look(self, name: str, change: Callable[[Any], Any] | None = None) -> None:
+        """Hold a picture before the camera, until it is tracked."""
+        from hrn_studio.live._cv import cv2
+        from hrn_studio.live.spec import SourceSpec
+
+        image = cv2.imread(str(DEMO / name))
+        assert image is not None
+        good, data = cv2.imencode(".jpg", image if change is None else change(image))
+        assert good
+        self.camera.show(data.tobytes())
+        if self.studio.live.spec is None:
+            self.studio.open(SourceSpec("stream", self.camera.address, "Desk camera"))
         self.until(lambda: self.studio.live.face is not None and self.studio.live.face.face)
-        self.run(3.0)
+        self.run(2.5)
 
     def take(self) -> None:
         count = len(self.studio.session.shots)
@@ -95,25 +127,7 @@ class Photographer:
 
     def fitted(self) -> None:
         self.until(lambda: self.studio.fits.running is None and not self.studio.fits.waiting)
-
-
-def film(
-    folder: Path, name: str, picture: Path, change: Callable[[Any], Any] | None = None
-) -> Path:
-    """A film of one picture that does not move."""
-    from hrn_studio.live._cv import cv2
-
-    image = cv2.imread(str(picture))
-    assert image is not None
-    if change is not None:
-        image = change(image)
-    file = folder / f"{name}.avi"
-    high, wide = image.shape[:2]
-    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 30, (wide, high))
-    for _ in range(45):
-        writer.write(image)
-    writer.release()
-    return file
+        self.run(1.0)
 
 
 def half_dark(image: Any) -> Any:
@@ -125,101 +139,169 @@ def half_dark(image: Any) -> Any:
     return (image * gain).astype(np.uint8)
 
 
-def session(p: Photographer, folder: Path) -> None:
-    """Every picture of one sitting, in order."""
+def too_wide(image: Any) -> Any:
+    """A picture whose shape was changed, as by a careless converter."""
+    from hrn_studio.live._cv import cv2
+
+    high, wide = image.shape[:2]
+    stretched = cv2.resize(image, (round(1.12 * wide), high))
+    left = (stretched.shape[1] - wide) // 2
+    return stretched[:, left : left + wide].copy()
+
+
+def sitting(p: Photographer, folder: Path) -> None:
+    """Every picture of one sitting, in order; a sitting of an earlier call is opened again."""
     from hrn_studio.session.guided import Guided
+    from hrn_studio.session.store import sessions
 
     p.until(lambda: not p.window.welcome.head.is_empty)
     p.shoot("first-start")
-    front = film(folder, "Camera", DEMO / "1_front.jpg")
-    p.open(front)
+    p.studio.change("capture", folder=str(folder / "sessions"))
+    kept = sessions(folder / "sessions")
+    if kept:
+        p.studio.open_session(kept[0].folder)
+        p.until(lambda: p.studio.session.shown is not None)
+    p.look("1_front.jpg")
     p.shoot("live-good")
-    p.take()
-    p.take()
-    p.open(film(folder, "Window on one side", DEMO / "1_front.jpg", half_dark))
+    if not kept:
+        p.take()
+        p.take()
+    p.look("1_front.jpg", half_dark)
     p.window.stage.set_options(zebra=True)
     p.run(2.0)
     p.shoot("live-bad")
     p.window.stage.set_options(zebra=False)
-    capture = dataclasses.replace(p.studio.settings.capture, automatic=False)
-    p.studio.use(dataclasses.replace(p.studio.settings, capture=capture))
-    for name in ("2_left", "3_right"):
-        p.open(film(folder, name, DEMO / f"{name}.jpg"))
+    if not kept:
+        p.look("2_left.jpg")
         p.take()
-    p.open(front)
+    p.look("1_front.jpg")
     p.studio.go("capture")
     p.studio.shooting.guide(Guided(index=2, kept={"front": 2, "left": 1}))
     p.studio.shooting.aim()
     p.run(2.0)
     p.shoot("guided")
     p.studio.shooting.end_guided()
-    fit = dataclasses.replace(p.studio.settings.fit, texture_px=1024)
-    p.studio.use(dataclasses.replace(p.studio.settings, fit=fit))
-    p.studio.frames.select([p.studio.session.shots[0].id])
-    p.studio.fit_selected()
-    p.studio.frames.select([s.id for s in p.studio.session.shots])
-    p.studio.fuse_selected()
+    if not kept:
+        for name in ("3_right.jpg", "4_up.jpg", "5_down.jpg"):
+            p.look(name)
+            p.take()
+        p.look("3_right.jpg", too_wide)
+        p.take()
+    p.look("1_front.jpg")
+    if "compare" in p.wanted:
+        p.studio.frames.select([p.studio.session.shots[0].id])
+        p.window.darkroom.compare()
+        p.run(0.5)
+        p.shoot("compare")
+        p.window.stage.set_options(reference="")
+    fitting(p, made=bool(kept))
+    results(p)
+    trouble(p)
+
+
+def fitting(p: Photographer, made: bool) -> None:
+    """A running fit; one head from one frame and one from all, unless an earlier call made them."""
+    shots = [s.id for s in p.studio.session.shots]
+    if not made or "fitting" in p.wanted:
+        p.studio.frames.select(shots[:1])
+        p.studio.fit_selected()
+        p.studio.frames.select(shots)
+        p.studio.fuse_selected()
+        p.studio.go("fit")
+        p.until(lambda: (r := p.studio.fits.running) is None or r.fraction > 0.3)
+        p.shoot("fitting")
+        if made:
+            for fit in reversed(p.studio.fits.all):
+                p.studio.fits.cancel(fit.id)
+        p.fitted()
     p.studio.go("fit")
-    p.until(lambda: (r := p.studio.fits.running) is None or r.fraction > 0.15)
-    p.shoot("fitting")
-    p.fitted()
-    p.studio.review(p.studio.session.results[0].id)
-    p.run(1.0)
-    p.window.stage.set_options(review="deformation")
-    p.run(1.0)
-    p.shoot("review")
-    p.studio.review(p.studio.session.results[-1].id)
-    p.window.stage.set_options(review="spread")
-    p.run(1.0)
+    several = next(r for r in p.studio.session.results if len(r.shots) > 1)
+    p.studio.results.show(several.id)
+    p.until(lambda: p.studio.session.result == several.id)
+    p.studio.frames.select(shots)
+    p.window.fusing_step.turn(True)
+    p.run(2.5)
     p.shoot("multi-frame")
+    p.window.fusing_step.turn(False)
+
+
+def results(p: Photographer) -> None:
+    first = p.studio.session.results[0].id
+    p.studio.review(first)
+    p.until(lambda: p.studio.session.step == "review" and p.studio.session.result == first)
+    p.window.stage.set_options(review="deformation")
+    p.run(1.5)
+    p.shoot("review")
     p.studio.go("export")
-    p.run(1.0)
+    p.run(1.5)
     p.shoot("export")
-    p.window.preferences.show_settings("guidance")
-    p.run(0.5)
-    p.shoot("settings")
-    p.window.preferences.settings_sheet.close_sheet()  # type: ignore[union-attr]
-    trouble(p, folder)
+    if "settings" in p.wanted:
+        p.window.preferences.show_settings("guidance")
+        p.run(0.5)
+        p.shoot("settings")
+        p.window.preferences.settings_sheet.close_sheet()  # type: ignore[union-attr]
+        p.window.preferences.show_help()
+        p.run(0.5)
+        p.shoot("shortcuts")
+        p.window.preferences.help_sheet.close_sheet()  # type: ignore[union-attr]
 
 
-def trouble(p: Photographer, folder: Path) -> None:
-    """A fit that fails, and a source that goes away."""
+def trouble(p: Photographer) -> None:
+    """A fit that fails, and a camera that goes away."""
+    from io import BytesIO
+
     from PIL import Image
 
-    shot = p.studio.session.shots[-1]
-    picture = p.studio.frames.picture(shot.id)
-    assert picture is not None
-    Image.new("RGB", (640, 480), (90, 90, 90)).save(picture)
-    p.studio.frames.select([shot.id])
-    p.studio.fit_selected()
-    p.studio.go("fit")
-    p.fitted()
-    p.studio.frames.select([])
-    p.run(0.5)
-    p.shoot("failed-fit")
-    gone = folder / "Card.avi"
-    gone.write_bytes((folder / "Camera.avi").read_bytes())
-    p.open(gone)
-    gone.unlink()
-    p.studio.go("live")
-    p.until(lambda: p.studio.live.status().phase == "failed")  # type: ignore[union-attr]
-    p.run(0.6)
-    p.shoot("source-gone")
+    if "failed-fit" in p.wanted:
+        shot = p.studio.session.shots[4]
+        picture = p.studio.frames.picture(shot.id)
+        assert picture is not None
+        whole, blank = picture.read_bytes(), BytesIO()
+        Image.new("RGB", (640, 480), (90, 90, 90)).save(blank, "PNG")
+        picture.write_bytes(blank.getvalue())
+        p.studio.frames.select([shot.id])
+        p.studio.fit_selected()
+        p.studio.go("fit")
+        p.fitted()
+        picture.write_bytes(whole)
+        p.studio.frames.select([])
+        p.run(0.5)
+        p.shoot("failed-fit")
+    if "camera-lost" in p.wanted:
+        p.studio.go("live")
+        p.run(1.0)
+        p.camera.stop()
+        p.until(lambda: p.studio.live.status().phase == "lost")  # type: ignore[union-attr]
+        p.run(1.2)
+        p.shoot("camera-lost")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
-    parser.add_argument("--size", default="1280x800")
+    parser.add_argument("--size", help="such as 1280x800; every size without it")
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    parser.add_argument("--scale", type=int, default=1, help="screen pixels per logical one")
+    parser.add_argument("--suffix", default="", help="after each picture's name")
+    parser.add_argument("--only", default="", help="names of pictures, with commas between")
+    parser.add_argument("--keep", type=Path, help="folder of the sitting, made in an earlier call")
     args = parser.parse_args()
-    width, height = (int(part) for part in args.size.split("x"))
     args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
-        os.environ["HRN_STUDIO_DATA"] = str(Path(name) / "data")
-        photographer = Photographer(args.out, (width, height), args.theme)
-        session(photographer, Path(name))
+        folder = args.keep or Path(name)
+        if args.size is None:
+            for suffix, size, theme, scale, only in VARIANTS:
+                call = [sys.executable, __file__, "--out", str(args.out), "--size", size]
+                call += ["--theme", theme, "--scale", str(scale), "--keep", str(folder)]
+                call += [f"--suffix={suffix}", f"--only={only}"]
+                subprocess.run(call, check=True)
+            return 0
+        os.environ["HRN_STUDIO_DATA"] = str(folder / "data")
+        os.environ["QT_SCALE_FACTOR"] = str(args.scale)
+        photographer = Photographer(args, folder)
+        sitting(photographer, folder)
         photographer.window.close()
+        photographer.camera.stop()
     return 0
 
 

@@ -23,6 +23,14 @@ def qimage(pixels: Bytes) -> QImage:
     return QImage(data, wide, high, channels * wide, kind).copy()
 
 
+def pixels_of(image: QImage) -> Bytes:
+    """(h, w, 3) pixels of an image."""
+    plain = image.convertToFormat(QImage.Format.Format_RGB888)
+    high, wide = plain.height(), plain.width()
+    rows = np.frombuffer(plain.constBits(), np.uint8).reshape(high, plain.bytesPerLine())
+    return rows[:, : 3 * wide].reshape(high, wide, 3).copy()
+
+
 def frame_heat(
     heads: Heads, result: Result, index: int, side: int
 ) -> Generator[None, None, QImage]:
