@@ -274,6 +274,7 @@ def reconstruct(
             white_balance=options.white_balance,
             sharpen=options.sharpen,
             seed=options.seed,
+            device="cuda" if options.device == "cuda" else "cpu",
         ),
     )
     shaper = make_shaper(options.engine, models.head, models.embedding, shots, options.device)
@@ -320,7 +321,10 @@ def _device_notes(options: Options) -> tuple[str, ...]:
         )
     if options.engine != "studio":
         return ()
-    return ("this fit has no use for the CUDA device; it ran on the CPU",)
+    return (
+        "of this fit only the drawing of the head can run on the CUDA device, where nvdiffrast is "
+        "installed; the rest ran on the CPU",
+    )
 
 
 def make_shot(models: Models, frame: Frame, options: Options) -> Shot:

@@ -7,13 +7,13 @@ putting the result together happen at the texture's own size.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from hrn_studio.detail import compose, light, noise, occlusion, sampling
-from hrn_studio.detail.albedo import cleaned, skin_only
+from hrn_studio.detail.albedo import cleaned, out_of_shadow, skin_only
 from hrn_studio.detail.atlas import Atlas, mirror_corners
 from hrn_studio.detail.blending import Blend, blend
 from hrn_studio.detail.completion import Completion, complete
@@ -34,6 +34,7 @@ from hrn_studio.detail.sight import Sight, look
 from hrn_studio.detail.whites import white_luminance
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import corner_tangents, vertex_normals
+from hrn_studio.geometry.raster import Fragments, rasterize
 from hrn_studio.records import AnyFloats, Bools, Bytes, Doubles, Floats, Maps, Progress, View
 
 
@@ -49,6 +50,8 @@ class FineSettings:
     """0..1 how much the finished texture is sharpened; 0.3 is mild."""
     seed: int = 0
     """Of the grain on skin that no picture shows."""
+    device: str = "cpu"
+    """``cuda`` draws the head with nvdiffrast where that is installed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +96,8 @@ def fine(
     """
     options = settings or FineSettings()
     clock = _Clock()
-    work = Groundwork.begin(head, neutral, options.size)
+    draw = _rasterizer(options.device)
+    work = Groundwork.begin(head, neutral, options.size, draw)
     yield Progress("texture", 0.05, "how the head shades itself")
     sights, transfers = [], []
     for i, view in enumerate(views):
@@ -107,6 +111,7 @@ def fine(
                 head.uv[head.uv_triangles],
                 work.skin_triangles,
                 work.zones.edges,
+                draw,
             )
         )
         transfers.append(occlusion.transfer(posed, work.hidden, view.state.T_camera_head[:3, :3]))
@@ -122,7 +127,13 @@ def fine(
     shades = [work.small.interpolate(s, head.triangles) for s in shadings]
     albedos = [s.colour / np.maximum(g, 1e-6) for s, g in zip(sights, shades, strict=True)]
     trusts = [
-        skin_only(a, s.trust * lit(g), work.zones, work.texel_m)
+        out_of_shadow(
+            s.colour,
+            skin_only(a, s.trust * lit(g), work.zones, work.texel_m),
+            work.zones,
+            work.mirror,
+            work.texel_m,
+        )
         for a, s, g in zip(albedos, sights, shades, strict=True)
     ]
     mix = blend(albedos, trusts, [s.score for s in sights])
@@ -186,6 +197,14 @@ def fine(
         clock.lap("relief")
     lit_views = tuple(replace(v, light=one) for v, one in zip(views, found.lights, strict=True))
     return FineResult(maps, lit_views, found.skin, clock.laps, _notes(found, colours, options))
+
+
+def _rasterizer(device: str) -> Callable[..., Fragments]:
+    if device == "cpu":
+        return rasterize
+    from hrn_studio.detail import rasterizer  # needs PyTorch, which takes its time to load
+
+    return rasterizer.rasterizer(device)
 
 
 class _Clock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from hrn_studio.detail.sight import Sight
 from hrn_studio.detail.zones import Zones, zones
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import triangle_areas, vertex_normals
+from hrn_studio.geometry.raster import Fragments, rasterize
 from hrn_studio.geometry.uv import uv_areas
 from hrn_studio.records import AnyFloats, Bools, Floats, Ints, View
 
@@ -41,11 +42,17 @@ class Groundwork:
     """(T,)"""
 
     @classmethod
-    def begin(cls, head: HeadModel, neutral: AnyFloats, size: int) -> Groundwork:
+    def begin(
+        cls,
+        head: HeadModel,
+        neutral: AnyFloats,
+        size: int,
+        draw: Callable[..., Fragments] = rasterize,
+    ) -> Groundwork:
         small = Atlas.of(head.uv, head.uv_triangles, min(ANALYSIS, size))
         normals = vertex_normals(neutral, head.triangles)
         texel_m = _texel_m(head, neutral, small.size)
-        hidden = occlusion.hidden_directions(neutral, normals, head.triangles)
+        hidden = occlusion.hidden_directions(neutral, normals, head.triangles, draw=draw)
         return cls(
             small,
             small.mirror(head),

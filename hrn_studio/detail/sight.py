@@ -7,6 +7,7 @@ fit to bring in hair or background.  ``score`` says how good it is among picture
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from hrn_studio.detail.atlas import Atlas
 from hrn_studio.detail.filters import smoothstep
 from hrn_studio.detail.sampling import Pyramid, accumulate, pixels_per_texel, pyramid
 from hrn_studio.geometry import transforms
-from hrn_studio.geometry.raster import rasterize
+from hrn_studio.geometry.raster import Fragments, rasterize
 from hrn_studio.records import Bools, Camera, Doubles, Floats, Ints, View, frozen
 
 _DRAWN_PX = 640  # longest side of the head's box in the depth picture
@@ -55,6 +56,7 @@ def look(
     uv_corners: Floats,
     skin_triangles: Bools,
     fine_edges: Floats,
+    draw: Callable[..., Fragments] = rasterize,
 ) -> Sight:
     """Read a picture at every texel and judge it.
 
@@ -70,6 +72,8 @@ def look(
         (T,) what may take colour from the picture.
     fine_edges
         (A, A) 0..1: 1 around eyes, nostrils and mouth, where skin is believed up to the edge.
+    draw
+        :func:`hrn_studio.geometry.raster.rasterize` or what answers like it.
     """
     camera = view.state.camera
     points = transforms.apply(view.state.T_camera_head, view.vertices)
@@ -89,7 +93,8 @@ def look(
     facing = -np.einsum("pc,pc->p", up, place) / np.linalg.norm(place, axis=1)
 
     small, scale = _drawn(camera, box)
-    near, margin = _margins(points, triangles, skin_triangles, view.mask, small, scale, box)
+    drawn = draw(points, triangles, small)
+    near, margin = _margins(drawn, skin_triangles, view.mask, small, scale, box)
     pixels = transforms.project(np.maximum(place, (-9, -9, 1e-3)), small)
     columns = np.clip(pixels[:, 0].astype(np.int64), 0, small.width - 1)
     rows = np.clip(pixels[:, 1].astype(np.int64), 0, small.height - 1)
@@ -152,8 +157,7 @@ def _drawn(camera: Camera, box: tuple[int, int, int, int]) -> tuple[Camera, floa
 
 
 def _margins(
-    points: Doubles,
-    triangles: Ints,
+    drawn: Fragments,
     skin_triangles: Bools,
     mask: Floats,
     small: Camera,
@@ -161,7 +165,6 @@ def _margins(
     box: tuple[int, int, int, int],
 ) -> tuple[Floats, Floats]:
     """Depth, and distance in pixels to the nearest thing that is not plainly visible skin."""
-    drawn = rasterize(points, triangles, small)
     rows = np.clip(((np.arange(small.height) + 0.5) / scale).astype(int) + box[1], 0, len(mask) - 1)
     columns = ((np.arange(small.width) + 0.5) / scale).astype(int) + box[0]
     shown = mask[rows][:, np.clip(columns, 0, mask.shape[1] - 1)] > 0.5

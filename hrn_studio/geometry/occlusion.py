@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from hrn_studio.geometry.raster import rasterize
+from hrn_studio.geometry.raster import Fragments, rasterize
 from hrn_studio.records import AnyFloats, Bools, Camera, Doubles, Floats, Ints, frozen
 
 _LIFT_M = 0.002  # points are tested this far off the surface, so that it does not hide itself
@@ -34,6 +35,7 @@ def hidden_directions(
     *,
     count: int = 96,
     size: int = 160,
+    draw: Callable[..., Fragments] = rasterize,
 ) -> Hidden:
     """Look at the head from all around and note which vertices do not show.
 
@@ -47,6 +49,8 @@ def hidden_directions(
         Directions on the sphere.  With 96, shading is right to about 0.03 of full light.
     size
         Pixels a side of each depth picture.
+    draw
+        :func:`.raster.rasterize` or what answers like it.
     """
     directions = spread_directions(count)
     points = np.asarray(vertices, np.float64)
@@ -60,7 +64,7 @@ def hidden_directions(
     for d, direction in enumerate(directions):
         rotation = _looking_along(-direction)
         seen = (points - centre) @ rotation.T + (0.0, 0.0, _FAR_M)
-        depth = rasterize(seen, triangles, camera, back_faces=True).depth
+        depth = draw(seen, triangles, camera, back_faces=True).depth
         test = (lifted - centre) @ rotation.T + (0.0, 0.0, _FAR_M)
         pixels = (focal * test[:, :2] / test[:, 2:] + size / 2).astype(np.int64)
         columns, rows = np.clip(pixels, 0, size - 1).T

@@ -14,6 +14,9 @@ from hrn_studio.detail.rasterizer import (
 )
 from hrn_studio.detail.rasterizer_nv import NvRasterizer
 from hrn_studio.face.model import load_head
+from hrn_studio.face.tiny import tiny_head
+from hrn_studio.geometry.mesh import vertex_normals
+from hrn_studio.geometry.occlusion import hidden_directions
 from hrn_studio.geometry.transforms import apply, rigid, rotation_from_angles
 from hrn_studio.records import Camera
 
@@ -52,6 +55,21 @@ def test_the_gradients_are_the_formulas(mesh):
 
 def test_the_processor_gets_the_numba_kernel():
     assert rasterizer("cpu") is rasterize
+
+
+def test_the_fit_takes_whatever_rasterizer_it_is_given():
+    head = tiny_head()
+    calls = []
+
+    def draw(*args, **kwargs):
+        calls.append(kwargs)
+        return rasterize(*args, **kwargs)
+
+    normals = vertex_normals(head.mean, head.triangles)
+    given = hidden_directions(head.mean, normals, head.triangles, count=12, size=32, draw=draw)
+    own = hidden_directions(head.mean, normals, head.triangles, count=12, size=32)
+    assert calls == [{"back_faces": True}] * 12
+    np.testing.assert_array_equal(given.blocked, own.blocked)
 
 
 class Documented:
