@@ -25,6 +25,7 @@ from hrn_studio.export.ply import write_ply
 from hrn_studio.export.presets import Preset, describe
 from hrn_studio.export.stl import write_stl
 from hrn_studio.export.usd import write_usd, write_usdz
+from hrn_studio.export.webpage import write_html
 from hrn_studio.face.model import HeadModel
 from hrn_studio.records import Progress, Reconstruction
 
@@ -49,6 +50,7 @@ FORMATS: Mapping[str, Writer] = MappingProxyType(
         "exr": write_exr,
         "usd": write_usd,
         "usdz": write_usdz,
+        "html": write_html,
     }
 )
 """A new format is one module and one line here."""
@@ -153,16 +155,8 @@ def _written(
     steps = len(how.levels) * len(formats)
     for number, level in enumerate(how.levels):
         yield Progress("export", 0.2 + 0.6 * number * len(formats) / steps, level)
-        assets.append(dressed(_at_level(asset, level), how))
+        assets.append(dressed(at_level(asset, level), how))
         for done, one in enumerate(formats, number * len(formats)):
             yield Progress("export", 0.2 + 0.6 * done / steps, one)
             files.update(FORMATS[one](assets[-1], how))
     return assets, files
-
-
-def _at_level(asset: Asset, level: str) -> Asset:
-    if level == "fitted":
-        return asset
-    from hrn_studio.export.levels import at_level
-
-    return at_level(asset, level)
