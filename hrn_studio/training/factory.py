@@ -19,6 +19,7 @@ from hrn_studio.records import Bytes, Progress
 from hrn_studio.training.render import render_sample
 from hrn_studio.training.shards import SHARD_PICTURES, ShardSpec, render_shard, write_shard
 from hrn_studio.training.stage import Stage, make_stage
+from hrn_studio.training.variety import Variety
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Order:
     """Pictures; rounded up to whole shards."""
     seed: int = 1
     jobs: int = 1
+    varied: bool = True
+    """As in :class:`~hrn_studio.training.shards.ShardSpec`."""
 
 
 def render_folder(order: Order) -> Generator[Progress, None, int]:
@@ -52,7 +55,7 @@ def render_folder(order: Order) -> Generator[Progress, None, int]:
             f"'{order.folder}' cannot be made ({error.strerror}); choose another folder"
         ) from error
     shards = -(-order.count // SHARD_PICTURES)
-    specs = [ShardSpec(order.seed, number) for number in range(shards)]
+    specs = [ShardSpec(order.seed, number, varied=order.varied) for number in range(shards)]
     missing = [s for s in specs if not s.file(order.folder).is_file()]
     done = len(specs) - len(missing)
     yield Progress("render", done / max(shards, 1), f"{done * SHARD_PICTURES} pictures are there")
@@ -93,7 +96,9 @@ def default_stage() -> Stage:
     return make_stage(load_head())
 
 
-def contact_sheet(seed: int, count: int = 48, columns: int = 8, size: int = 192) -> Bytes:
+def contact_sheet(
+    seed: int, count: int = 48, columns: int = 8, size: int = 192, varied: bool = True
+) -> Bytes:
     """(H, W, 3) RGB: the first pictures of a seed side by side."""
     stage = default_stage()
     images = [
@@ -104,6 +109,7 @@ def contact_sheet(seed: int, count: int = 48, columns: int = 8, size: int = 192)
             neutral=0.5,
             yaw_deg=45,
             pitch_deg=25,
+            variety=Variety() if varied else None,
         ).image
         for k in range(count)
     ]

@@ -43,18 +43,18 @@ def draw_light(rng: np.random.Generator) -> Light:
     """A plausible indoor or window light, about as bright as a white wall at 1."""
     warmth = rng.normal(0, 0.5)
     ambient = np.zeros((9, 3))
-    ambient[0] = rng.uniform(0.15, 0.75) * _tint(warmth) / 0.282095
+    ambient[0] = rng.uniform(0.15, 0.75) * tint(warmth) / 0.282095
     for _ in range(rng.integers(1, 5)):
         lobe = sh_basis(_direction(rng, 90, rng.normal(25, 35)))
         strength = np.repeat([1.0, 2 / 3, 1 / 4], [1, 3, 5]) * rng.gamma(2.0, 0.12) * 4
-        ambient += (strength * lobe)[:, None] * _tint(warmth + rng.normal(0, 0.6))
+        ambient += (strength * lobe)[:, None] * tint(warmth + rng.normal(0, 0.6))
     lamps = []
     for k in range(rng.choice([1, 1, 2, 2, 3])):
         brightness = rng.gamma(3.0, 0.22) if k == 0 else rng.gamma(2.0, 0.12)
         lamps.append(
             Lamp(
                 _direction(rng, 50, rng.uniform(0, 60)).astype(np.float32),
-                (brightness * _tint(warmth + rng.normal(0, 0.7))).astype(np.float32),
+                (brightness * tint(warmth + rng.normal(0, 0.7))).astype(np.float32),
                 float(rng.beta(2.0, 1.2)),
             )
         )
@@ -74,7 +74,7 @@ def _direction(rng: np.random.Generator, spread_deg: float, elevation_deg: float
     )
 
 
-def _tint(warmth: float) -> Floats:
+def tint(warmth: float) -> Floats:
     """Linear RGB of white light, bluish at -1 and orange at 1."""
     warmth = float(np.clip(warmth, -1.5, 1.5))
     return np.array([1 + 0.22 * warmth, 1.0, 1 - 0.26 * warmth])

@@ -6,8 +6,43 @@ import numpy as np
 
 from hrn_studio.detail.shading import srgb_from_linear
 from hrn_studio.live._cv import cv2
-from hrn_studio.records import Bytes, Floats
+from hrn_studio.records import Bytes, Camera, Floats
 from hrn_studio.training.pixels import blurred, resized
+
+ROOM_M = 2.0
+"""From the face to what is behind it."""
+
+
+def defocused(
+    layers: Floats, backdrop: Floats, depth: Floats, camera: Camera, aperture_m: float
+) -> Floats:
+    """The picture of a lens that is focused on the nearest part of the head.
+
+    A thin lens of width A focused at z shows what is d behind as a disc of ``A d / (z + d)`` metres
+    at z; here a Gaussian of a quarter of that.
+
+    Parameters
+    ----------
+    layers
+        (H, W, 4) linear colour over black, and opacity.
+    depth
+        (H, W) camera z of the head, metres; infinite beside it.
+    """
+    head = np.asarray(np.isfinite(depth))
+    if not head.any():
+        return np.asarray(layers[..., :3] + (1 - layers[..., 3:]) * backdrop, np.float32)
+    near = float(np.percentile(depth[head], 10))
+    per_m = camera.focal_px / near
+
+    def sigma(behind: float) -> float:
+        return 0.25 * aperture_m * behind / (near + behind) * per_m
+
+    behind = np.where(head, np.clip(depth - near - 0.03, 0, 0.2), 0.15).astype(np.float32)
+    share: Floats = blurred(behind / np.float32(0.2), 1.5)[..., None]
+    soft = blurred(layers, max(sigma(0.2), 0.1))
+    layers = layers * (1 - share) + soft * share
+    room = blurred(backdrop, max(sigma(ROOM_M), 0.1))
+    return np.asarray(layers[..., :3] + (1 - layers[..., 3:]) * room, np.float32)
 
 
 def photograph(scene: Floats, rng: np.random.Generator, strength: float = 1.0) -> Bytes:

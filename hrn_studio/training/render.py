@@ -16,15 +16,17 @@ from hrn_studio.live._cv import cv2
 from hrn_studio.records import Bytes, Camera, Coefficients, Doubles, Floats, Ints, frozen
 from hrn_studio.training import hair, light, sample
 from hrn_studio.training.backdrop import draw_backdrop
-from hrn_studio.training.photograph import photograph
+from hrn_studio.training.photograph import defocused, photograph
 from hrn_studio.training.pixels import resized
-from hrn_studio.training.scene import CLOTH, GLASSES, HAIR, Person, Scene
+from hrn_studio.training.scene import CLOTH, COVER, GLASSES, HAIR, Person, Scene
 from hrn_studio.training.skin import draw_skin
 from hrn_studio.training.stage import Stage
 from hrn_studio.training.style import Style, draw_style
+from hrn_studio.training.variety import Extras, Variety, draw_extras
 
 __all__ = [
     "CLOTH",
+    "COVER",
     "GLASSES",
     "HAIR",
     "Person",
@@ -53,8 +55,11 @@ class Sample:
     """(H, W, 3)"""
     part: Bytes
     """(H, W) what is seen: an index into the head's ``part_names``, or :data:`GLASSES`,
-    :data:`HAIR`, :data:`CLOTH`, or 255 for the background."""
+    :data:`HAIR`, :data:`CLOTH`, :data:`COVER`, or 255 for the background."""
     style: Style
+    kinds: tuple[int, int, int] = (0, 0, 0)
+    """Of the light, of what covers the face and of the lens, see
+    :mod:`hrn_studio.training.variety`."""
 
     def __post_init__(self) -> None:
         for name in ("image", "T_camera_head", "vertices", "triangle", "barycentric", "part"):
@@ -83,6 +88,7 @@ def render_sample(
     roll_deg: float = 15.0,
     flaws: float = 1.0,
     detail: float = 1.3,
+    variety: Variety | None = None,
 ) -> Sample:
     """One random person in one random picture.
 
@@ -98,15 +104,22 @@ def render_sample(
         How bad the camera is, 0..1.
     detail
         Rendered this much larger, then averaged.
+    variety
+        Other lights and lenses, and things in front of the face; None: a room and a webcam.
     """
+    extras = Extras() if variety is None else draw_extras(rng.spawn(1)[0], variety)
     coefficients = sample.draw_coefficients(rng, stage.head, neutral)
     webcam = sample.draw_webcam(rng)
-    T_camera_head = sample.draw_pose(rng, webcam, yaw_deg, pitch_deg, roll_deg)
+    webcam = extras.camera or webcam
+    T_camera_head = sample.draw_pose(rng, webcam, yaw_deg, pitch_deg, roll_deg, extras.distance_m)
     vertices = apply(T_camera_head, stage.head.evaluate(coefficients)).astype(np.float32)
     camera = sample.crop_camera(rng, sample.face_points(stage.head, vertices), webcam, size)
     person = draw_person(rng, stage)
     return picture(
-        stage, rng, person, coefficients, T_camera_head, camera, flaws=flaws, detail=detail
+        *(stage, rng, person, coefficients, T_camera_head, camera),
+        extras=extras,
+        flaws=flaws,
+        detail=detail,
     )
 
 
@@ -118,6 +131,7 @@ def picture(
     T_camera_head: Doubles,
     camera: Camera,
     *,
+    extras: Extras | None = None,
     lights: light.Light | None = None,
     backdrop: Floats | None = None,
     exposure: float | None = None,
@@ -128,12 +142,15 @@ def picture(
 
     Parameters
     ----------
+    extras
+        What :func:`~hrn_studio.training.variety.draw_extras` drew.
     backdrop
         (H, W, 3) linear.
     exposure
         Factor on the scene's light; by default the camera meters the face.
     """
-    lights = lights or light.draw_light(rng)
+    extras = extras or Extras()
+    lights = lights or extras.lights or light.draw_light(rng)
     own = np.random.default_rng(person.seed)
     scale = detail
     fine = Camera(
@@ -144,7 +161,9 @@ def picture(
     )
     posed = stage.head.evaluate(coefficients)
     vertices = apply(T_camera_head, posed).astype(np.float32)
-    scene = Scene(stage, person, coefficients, posed, vertices, T_camera_head, lights, own)
+    scene = Scene(
+        stage, person, coefficients, posed, vertices, T_camera_head, lights, own, extras.cover
+    )
     colour, alpha, part, irradiance = scene.shade(fine)
     metered = exposure or _meter(rng, irradiance, person.style)
     if backdrop is None:
@@ -154,6 +173,8 @@ def picture(
     layers = resized(np.dstack([colour * metered, alpha]), *size, cv2.INTER_AREA)
     image = layers[..., :3] + (1 - layers[..., 3:]) * backdrop
     seen = rasterize(vertices, stage.head.triangles, camera)
+    if extras.aperture_m:
+        image = defocused(layers, backdrop, seen.depth, camera, extras.aperture_m)
     coarse = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     return Sample(
         image=photograph(image, rng, flaws),
@@ -165,6 +186,7 @@ def picture(
         barycentric=seen.barycentric,
         part=coarse,
         style=person.style,
+        kinds=(extras.light_kind, extras.cover_kind, int(extras.camera is not None)),
     )
 
 

@@ -112,11 +112,12 @@ def draw_pose(
     yaw_deg: float = 35.0,
     pitch_deg: float = 20.0,
     roll_deg: float = 15.0,
+    distance_m: tuple[float, float] = (0.4, 0.9),
 ) -> Doubles:
-    """``T_camera_head``: turned within the limits, 0.4 to 0.9 m away, somewhere in the picture."""
+    """``T_camera_head``: turned and away within the limits, somewhere in the picture."""
     limits = np.radians([yaw_deg, pitch_deg, roll_deg])
     angles = limits * np.clip(rng.normal(0, [0.55, 0.5, 0.4]), -1, 1)
-    distance = rng.uniform(0.4, 0.9)
+    distance = rng.uniform(*distance_m)
     margin = 0.11 * camera.focal_px / distance  # half a face
     x = rng.uniform(min(margin, 0.5 * camera.width), max(camera.width - margin, 0.5 * camera.width))
     x = 0.5 * (x + 0.5 * camera.width)

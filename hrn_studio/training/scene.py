@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from hrn_studio.geometry.raster import Fragments, interpolate_covered, rasterize
 from hrn_studio.geometry.transforms import apply
 from hrn_studio.records import Bytes, Camera, Coefficients, Doubles, Floats, Ints
 from hrn_studio.training import clothes, glasses, hair, lashes, light
+from hrn_studio.training.covers import Cover, Prop, draw_cover
 from hrn_studio.training.eyes import eye_closing, eye_coordinates, paint_eyes, sunken
 from hrn_studio.training.pixels import dot, look_up, unit
 from hrn_studio.training.skin import Skin
@@ -20,6 +21,8 @@ CLOTH = 254
 """Part number of the garment in a picture."""
 HAIR = 253
 GLASSES = 252
+COVER = 251
+"""Part number of what is in front of the face."""
 TONGUE = np.array([0.42, 0.13, 0.12], np.float32)
 ENAMEL = np.array([0.52, 0.46, 0.37], np.float32)
 GUMS = np.array([0.40, 0.14, 0.13], np.float32)
@@ -50,6 +53,7 @@ class Scene:
         T_camera_head: Doubles,
         lights: light.Light,
         own: np.random.Generator,
+        cover: Cover | None = None,
     ) -> None:
         head = stage.head
         self.stage, self.person, self.lights, self.own = stage, person, lights, own
@@ -119,6 +123,13 @@ class Scene:
             self.hair_triangles = shell.triangles[(opacity[shell.triangles] > 0).any(axis=1)]
             casters = np.concatenate([casters, moved])
             caster_triangles = np.concatenate([caster_triangles, kept + len(self.vertices)])
+        self.prop: Prop | None = None
+        if cover is not None:
+            prop = draw_cover(cover, head, posed, stage.normals(posed), self._tone())
+            moved = apply(T_camera_head, prop.vertices).astype(np.float32)
+            self.prop = replace(prop, vertices=moved)
+            caster_triangles = np.concatenate([caster_triangles, prop.triangles + len(casters)])
+            casters = np.concatenate([casters, moved])
         self.casters, self.caster_triangles = casters, caster_triangles
 
     def _tone(self) -> Floats:
@@ -174,6 +185,8 @@ class Scene:
                 inside = self.hair_triangles[:, ::-1]
                 self._add_hair(camera, fragments, inside, picture, alpha, part)
             self._add_hair(camera, fragments, self.hair_triangles, picture, alpha, part)
+        if self.prop is not None:
+            self._add_prop(camera, fragments, picture, alpha, part)
         return picture, alpha, part, irradiance
 
     def _materials(self, part: Bytes, values: Floats) -> tuple[Floats, Floats, Floats]:
@@ -247,6 +260,34 @@ class Scene:
         picture[front] = self.glasses_color * np.float32(irradiance)
         alpha[front] = 1
         part[front] = GLASSES
+
+    def _add_prop(
+        self, camera: Camera, base: Fragments, picture: Floats, alpha: Floats, part: Bytes
+    ) -> None:
+        prop = self.prop
+        assert prop is not None
+        fragments = rasterize(prop.vertices, prop.triangles, camera, back_faces=True)
+        attributes = np.column_stack([_normals(prop.vertices, prop.triangles), prop.albedo])
+        values = interpolate_covered(fragments, prop.triangles, attributes)
+        keep = fragments.depth[fragments.covered] < base.depth[fragments.covered]
+        if not keep.any():
+            return
+        rows, columns = (i[keep] for i in np.nonzero(fragments.covered))
+        points = _points(fragments, camera)[keep]
+        view = unit(-points)
+        normals = unit(values[keep, :3])
+        normals *= np.sign(dot(normals, view))[:, None]
+        lit = [
+            light.shadow(self.casters, self.caster_triangles, points, lamp)
+            for lamp in self.lights.lamps
+        ]
+        occlusion = np.full(len(points), 0.8, np.float32)
+        scatter = light.SCATTER if prop.skin else np.zeros(3, np.float32)
+        received = light.diffuse(normals, self.lights, lit, occlusion, scatter)
+        shine = light.specular(normals, view, self.lights, lit, occlusion, 0.42)
+        picture[rows, columns] = values[keep, 3:] * received + np.float32(prop.gloss) * shine
+        alpha[rows, columns] = 1
+        part[rows, columns] = COVER
 
     def _add_hair(
         self,

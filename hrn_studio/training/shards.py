@@ -21,11 +21,14 @@ from hrn_studio.live._cv import cv2
 from hrn_studio.records import Bytes, Camera, Coefficients, Doubles, Floats, frozen
 from hrn_studio.training.render import Sample, render_sample
 from hrn_studio.training.stage import Stage
+from hrn_studio.training.variety import Variety
 
 SHARD_PICTURES = 250
 PICTURE_PX = 224
 _QUALITY = 95
 _FORMAT = 1
+TRAITS = ("age", "feminine", "melanin", "beard", "glasses", "light", "cover", "lens")
+"""What is kept of a picture besides its truth; shards made before a trait was lack it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class ShardSpec:
     yaw_deg: float = 45.0
     pitch_deg: float = 25.0
     roll_deg: float = 20.0
+    varied: bool = True
+    """Other lights and lenses than a room's and a webcam's, and things in front of the face."""
 
     def file(self, folder: Path) -> Path:
         """Where the shard lies in a folder of shards."""
@@ -64,7 +69,8 @@ class Shard:
     camera: Doubles
     """(N, 3) focal length and principal point, pixels."""
     traits: Floats
-    """(N, 5) age 0..1, feminine 0 or 1, melanin, beard 0..1, glasses 0 or 1."""
+    """(N, T) :data:`TRAITS`: age 0..1, feminine 0 or 1, melanin, beard 0..1, glasses 0 or 1, and
+    the numbers of the kinds in :data:`hrn_studio.training.groups.RECORDED`; NaN is not known."""
 
     def __post_init__(self) -> None:
         for name in ("identity", "expression", "gaze", "T_camera_head", "camera", "traits"):
@@ -114,6 +120,7 @@ def _rendered(stage: Stage, spec: ShardSpec, k: int) -> Sample:
         pitch_deg=spec.pitch_deg,
         roll_deg=spec.roll_deg,
         detail=1.0,
+        variety=Variety() if spec.varied else None,
     )
 
 
@@ -124,7 +131,8 @@ def _encoded(image: Bytes) -> Bytes:
 
 def _traits(sample: Sample) -> list[float]:
     style = sample.style
-    return [style.age, float(style.feminine), style.melanin, style.beard, float(style.glasses)]
+    told = [style.age, float(style.feminine), style.melanin, style.beard, float(style.glasses)]
+    return [*told, *map(float, sample.kinds)]
 
 
 def write_shard(shard: Shard, spec: ShardSpec, folder: Path) -> Path:
@@ -161,6 +169,7 @@ def read_shard(path: Path) -> Shard:
         header = json.loads(bytes(arrays.pop("header")))
         known = header["format"] == _FORMAT
         images = np.split(arrays.pop("jpeg"), arrays.pop("ends")[:-1])
+        arrays["traits"] = _all_traits(arrays["traits"])
         shard = Shard(images=tuple(images), **arrays)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelDataError(
@@ -172,6 +181,13 @@ def read_shard(path: Path) -> Shard:
             "them anew"
         )
     return shard
+
+
+def _all_traits(kept: Floats) -> Floats:
+    """(N, T) with NaN for the traits that a shard lacks."""
+    traits = np.full((len(kept), len(TRAITS)), np.nan, np.float32)
+    traits[:, : kept.shape[1]] = kept
+    return traits
 
 
 def shards_in(folder: Path, seed: int) -> Iterator[Path]:

@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 
 from hrn_studio.face.model import load_head
-from hrn_studio.geometry.transforms import apply, project
+from hrn_studio.geometry.transforms import apply, project, rigid, rotation_from_angles
+from hrn_studio.records import Camera
 from hrn_studio.training import hair, sample
 from hrn_studio.training.chart import chart_texels
+from hrn_studio.training.covers import Cover, draw_cover
 from hrn_studio.training.eyes import eye_closing, sunken
 from hrn_studio.training.glasses import draw_glasses
-from hrn_studio.training.light import Lamp, shadow
-from hrn_studio.training.photograph import photograph
-from hrn_studio.training.render import HAIR, render_sample
+from hrn_studio.training.light import SCATTER, Lamp, diffuse, shadow
+from hrn_studio.training.photograph import defocused, photograph
+from hrn_studio.training.render import COVER, HAIR, draw_person, picture, render_sample
 from hrn_studio.training.stage import make_stage
+from hrn_studio.training.variety import COVERS, LIGHTS, Extras, Variety, draw_setting
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +188,79 @@ def test_lids_on_the_way_do_not_show_the_pupil_through(stage):
     reach = np.linalg.norm(drawn[left.vertices] - left.center, axis=1)
     assert reach.max() <= left.radius
     np.testing.assert_array_equal(drawn[right.vertices], posed[right.vertices])
+
+
+def test_variety_leaves_the_rest_of_a_picture_as_it_was(stage):
+    plain, none = (
+        render_sample(stage, np.random.default_rng(5), size=96, variety=v)
+        for v in (None, Variety(0, 0, 0))
+    )
+    np.testing.assert_array_equal(plain.image, none.image)
+    varied = render_sample(stage, np.random.default_rng(5), size=96, variety=Variety(1, 1, 0))
+    np.testing.assert_array_equal(varied.coefficients.identity, plain.coefficients.identity)
+    np.testing.assert_array_equal(varied.T_camera_head, plain.T_camera_head)
+    assert varied.kinds[0] > 0
+    assert varied.kinds[1] > 0
+    assert plain.kinds == (0, 0, 0)
+
+
+def test_a_portrait_lens_is_further_away_and_blurs_the_room(stage):
+    far = render_sample(stage, np.random.default_rng(5), size=96, variety=Variety(0, 0, 1))
+    assert far.kinds == (0, 0, 1)
+    assert far.T_camera_head[2, 3] > 1.0
+    depth = np.full((40, 40), np.inf, np.float32)
+    depth[10:30, 10:30] = 1.5
+    layers = np.zeros((40, 40, 4), np.float32)
+    layers[10:30, 10:30] = 1
+    noise = np.random.default_rng(0).random((40, 40, 3), np.float32)
+    camera = Camera(40, 40, 400.0, (20, 20))
+    shown = defocused(layers, noise, depth, camera, 0.05)
+    assert shown[:5].std() < 0.3 * noise[:5].std()
+    np.testing.assert_allclose(shown[18:22, 18:22], 1, atol=0.02)
+    sharp = defocused(layers, noise, depth, camera, 0.0)
+    np.testing.assert_allclose(sharp[:5], noise[:5], atol=0.02)
+
+
+@pytest.mark.parametrize("kind", COVERS[1:])
+def test_what_is_in_front_of_the_face_is_in_front_of_it(stage, kind):
+    head = stage.head
+    normals = stage.normals(head.mean)
+    tone = np.array([0.4, 0.25, 0.2], np.float32)
+    prop = draw_cover(Cover(kind, 4), head, head.mean, normals, tone)
+    assert prop.triangles.max() < len(prop.vertices)
+    assert np.isfinite(prop.vertices).all()
+    assert prop.albedo.shape == prop.vertices.shape
+    assert 0 < prop.albedo.min() <= prop.albedo.max() < 1
+    reach = np.linalg.norm(prop.vertices[:, None] - head.mean[::40][None], axis=2).min()
+    assert reach < 0.03, "it touches the head, or nearly"
+    both = draw_cover(Cover(kind, 4), head, head.mean, normals, tone)
+    np.testing.assert_array_equal(prop.vertices, both.vertices)
+
+
+def test_a_mask_covers_the_mouth(stage):
+    shown = picture(
+        stage,
+        np.random.default_rng(2),
+        draw_person(np.random.default_rng(3), stage),
+        stage.head.zero(),
+        rigid(rotation_from_angles(0, 0, 0), np.array([0.0, 0, 0.6])),
+        Camera(128, 128, 330.0, (64, 64)),
+        extras=Extras(cover=Cover("mask", 1), cover_kind=2),
+    )
+    lips = stage.head.regions["lips"] > 0.9
+    at = np.floor(project(shown.vertices[lips], shown.camera)).astype(int)
+    assert (shown.part[at[:, 1], at[:, 0]] == COVER).mean() > 0.95
+    every = np.arange(stage.head.vertex_count)
+    eyes = np.concatenate([every[e.vertices] for e in stage.head.eyes])
+    at = np.floor(project(shown.vertices[eyes], shown.camera)).astype(int)
+    assert (shown.part[at[:, 1], at[:, 0]] == COVER).mean() < 0.05
+
+
+@pytest.mark.parametrize("kind", LIGHTS[1:])
+def test_every_light_lights_the_face(stage, kind):
+    lights = draw_setting(np.random.default_rng(3), kind)
+    towards = np.array([[0.0, 0.0, -1.0], [0.0, -1.0, 0.0]])
+    received = diffuse(towards, lights, [np.ones(2)] * len(lights.lamps), np.ones(2), SCATTER)
+    assert received.min() > 0
+    for lamp in lights.lamps:
+        assert np.linalg.norm(lamp.direction) == pytest.approx(1, abs=1e-5)
