@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hrn_studio.detail import compose, light, noise, occlusion, sampling
-from hrn_studio.detail.albedo import cleaned, out_of_shadow, skin_only
+from hrn_studio.detail.albedo import cleaned, skin_only
 from hrn_studio.detail.atlas import Atlas, mirror_corners
 from hrn_studio.detail.blending import Blend, blend
 from hrn_studio.detail.completion import Completion, complete
@@ -127,13 +127,7 @@ def fine(
     shades = [work.small.interpolate(s, head.triangles) for s in shadings]
     albedos = [s.colour / np.maximum(g, 1e-6) for s, g in zip(sights, shades, strict=True)]
     trusts = [
-        out_of_shadow(
-            s.colour,
-            skin_only(a, s.trust * lit(g), work.zones, work.texel_m),
-            work.zones,
-            work.mirror,
-            work.texel_m,
-        )
+        skin_only(a, s.trust * lit(g), work.zones, work.texel_m)
         for a, s, g in zip(albedos, sights, shades, strict=True)
     ]
     mix = blend(albedos, trusts, [s.score for s in sights])
