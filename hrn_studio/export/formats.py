@@ -17,12 +17,14 @@ from hrn_studio.export.exr import write_exr
 from hrn_studio.export.fbx import write_fbx
 from hrn_studio.export.folder import writing_folder
 from hrn_studio.export.gltf import write_glb
+from hrn_studio.export.levels import at_level
 from hrn_studio.export.manifest import describe_file, make_manifest, manifest_bytes
 from hrn_studio.export.names import file_stem
 from hrn_studio.export.obj import write_obj
 from hrn_studio.export.options import PLAIN, ExportOptions
 from hrn_studio.export.ply import write_ply
 from hrn_studio.export.presets import Preset, describe
+from hrn_studio.export.sheet import shapes_png
 from hrn_studio.export.stl import write_stl
 from hrn_studio.export.usd import write_usd, write_usdz
 from hrn_studio.export.webpage import write_html
@@ -74,6 +76,8 @@ def export(
 ) -> Generator[Progress, None, Path]:
     """Write a head into the folder ``target``: everything or nothing.
 
+    ``shapes.png``, which shows every shape, is always among the files.
+
     What is guaranteed when something goes wrong is said in :mod:`hrn_studio.export.folder`.  To
     cancel is to close the generator.
 
@@ -122,6 +126,7 @@ def export(
     assets, files = yield from _written(asset, wanted, how)
     if preset is not None:
         files.update(preset.files(assets[0], how))
+    files[manifest_name.removesuffix("manifest.json") + "shapes.png"] = shapes_png(asset)
     files.update(extra or {})
     manifest = make_manifest(
         reconstruction,
