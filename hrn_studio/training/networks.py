@@ -128,7 +128,10 @@ class FaceNetwork(nn.Module):
 
     def forward(self, crop: Tensor) -> Tensor:
         """(B, 1, H, W) evened crops to all numbers (B, ``layout.count``)."""
-        code = self.trunk(crop)
+        return self.told(self.trunk(crop))
+
+    def told(self, code: Tensor) -> Tensor:
+        """The numbers for the trunk's codes (B, 320)."""
         return torch.cat([self.places(self.shape(code)), self.rest(code)], 1)
 
     def answer(self, output: Tensor) -> Answer:
