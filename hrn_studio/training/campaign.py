@@ -11,6 +11,7 @@ from hrn_studio.errors import UsageError
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.records import Progress
+from hrn_studio.training.guard import guarded
 from hrn_studio.training.learn import Learner, Plan
 from hrn_studio.training.pool import Pool, Preparer
 from hrn_studio.training.targets import make_layout, make_metric, make_mirror
@@ -57,8 +58,16 @@ def train(
     ModelDataError
         The checkpoint or a picture file is damaged or of another head.
     FitError
-        The loss stopped being a number; the last checkpoint is kept.
+        The loss stopped being a number, or memory or the graphics processor gave out; the last
+        checkpoint is kept.
     """
+    with guarded(campaign.checkpoint):
+        return (yield from _train(campaign, head, embedding))
+
+
+def _train(
+    campaign: Campaign, head: HeadModel, embedding: LandmarkEmbedding
+) -> Generator[Progress, None, Learner]:
     layout = make_layout(head)
     pool = Pool(campaign.folder, campaign.seed, Preparer(head, embedding, layout))
     yield Progress("pictures", 0.0, "reading")
@@ -79,7 +88,8 @@ def train(
         message = ", ".join(f"{n} {v:.2f}" for n, v in parts.items() if n != "loss")
         yield Progress("train", learner.step / plan.steps, f"step {learner.step}: {message}")
         if learner.step % _SAVE == 0 or learner.step >= plan.steps:
-            _note(campaign, learner, pool)
+            if learner.leads:
+                _note(campaign, learner, pool)
             learner.save(campaign.checkpoint)
         pool.refresh(_NEW)
     return learner

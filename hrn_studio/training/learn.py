@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,11 @@ class Learner:
             self.network.parameters(), plan.rate, weight_decay=plan.decay
         )
 
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files: alone, or the first of a team."""
+        return self._team.rank == 0
+
     def begin(self, first: Sequence[Prepared]) -> None:
         """Start the landmarks from the mean and the main variations of some pictures."""
         if self._started:
@@ -88,6 +93,7 @@ class Learner:
         points = np.concatenate([p.points for p in first]).astype(np.float64)
         mean, basis = principal(points.reshape(len(points), -1)[:4000], _MODES)
         self.network.start_from(mean, basis)
+        self._team.agree(self.network.parameters())
         self.average.load_state_dict(self.network.state_dict())
         self._started = True
 
@@ -156,7 +162,7 @@ class Learner:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, whole or not at all; in a team only the first one does."""
-        if self._team.rank:
+        if not self.leads:
             return
         layout = self.network.layout
         partial = path.with_suffix(".partial")
@@ -241,6 +247,11 @@ def drawn(pictures: Sequence[Prepared], count: int, rng: np.random.Generator) ->
     return _gathered(pictures, part, inside)
 
 
+def batch_of(pictures: Prepared, rows: Ints) -> Batch:
+    """The pictures in some rows (B,)."""
+    return _gathered([pictures], np.zeros(len(rows), np.int32), rows)
+
+
 def _gathered(pictures: Sequence[Prepared], part: Ints, inside: Ints) -> Batch:
     def take(name: str) -> Tensor:
         rows = [getattr(pictures[p], name)[k] for p, k in zip(part, inside, strict=True)]
@@ -290,7 +301,14 @@ class Team:
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         return cls(torch.distributed.get_rank(), size)
 
-    def share(self, parameters: Iterator[torch.nn.Parameter]) -> None:
+    def agree(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+        """Give all the first one's values: each may have seen other pictures."""
+        if self.size == 1:
+            return
+        for parameter in parameters:
+            torch.distributed.broadcast(parameter.data, 0)
+
+    def share(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Average the gradients of all, so that every process takes the same step."""
         if self.size == 1:
             return
