@@ -54,6 +54,8 @@ class Pane:
     fine: bool = False
     """Draw the head's edges smooth: for heads that seldom change."""
     mesh_opacity: float = 1.0
+    rounded: bool = True
+    """Its lower corners are."""
     wipe: float = 0.0
     """The head is drawn right of this share of the width."""
 
@@ -169,7 +171,7 @@ class Panes:
         hatching.use(1)
         values: dict[str, Any] = {
             "size": pane.rect[2:],
-            "radius": radius,
+            "radius": radius if pane.rounded else 0.0,
             "surround": colors.surround,
             "ground_inner": colors.ground_inner,
             "ground_outer": colors.ground_outer,
