@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hrn_studio.live.advice import LIGHT
-from hrn_studio.live.quality import Quality
+from hrn_studio.live.quality import Quality, Target
 from hrn_studio.session.state import GUIDED, Planned
 
 HOLD_S = 0.5
@@ -64,6 +64,11 @@ def advance(guided: Guided, quality: Quality | None, now_s: float) -> tuple[Guid
     return state, hold >= 1.0
 
 
+def is_turned(target: Target) -> bool:
+    """Whether a shot is not from the front."""
+    return abs(target.yaw) > 10 or abs(target.pitch) > 10
+
+
 def fit_to_take(quality: Quality) -> bool:
     """Pose within its tolerance, nothing red, and light and focus not amber for a front shot."""
     for measure in quality.measures:
@@ -71,7 +76,7 @@ def fit_to_take(quality: Quality) -> bool:
             return False
         if measure.limit.required and measure.state == "bad":
             return False
-    turned = abs(quality.target.yaw) > 10 or abs(quality.target.pitch) > 10
+    turned = is_turned(quality.target)
     # A turned head shades itself: amber light is no reason to wait there.
     forgiven = (*LIGHT, "sharpness", "distance", "face_size", "framing") if turned else ()
     return all(not m.needed or m.key in forgiven or m.key == "distance" for m in quality.measures)

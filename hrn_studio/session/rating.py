@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from hrn_studio.live.quality import Quality, measure
+from hrn_studio.live.advice import LIGHT
+from hrn_studio.live.quality import FRONT, Measure, Quality, measure
 from hrn_studio.live.quality_limits import Limit
 from hrn_studio.records import FaceState, Frame, Track
+from hrn_studio.session.guided import is_turned
 from hrn_studio.session.state import GUIDED, kind_of
 
 _OF_POSE = ("yaw", "pitch", "roll", "eyes", "mouth", "neutral")
@@ -28,16 +30,27 @@ def rated(
     the front.
     """
     kind = kind_of(quality.pose_deg)
-    target = next((p.target for p in GUIDED if p.key == kind), quality.target)
-    if target == quality.target:
+    target = quality.target
+    if target == FRONT:
+        target = next((p.target for p in GUIDED if p.key == kind), target)
+    if target != quality.target:
+        again, _ = measure(
+            frame,
+            track,
+            state,
+            target=target,
+            limit_table=limit_table,
+            expression_names=expression_names,
+        )
+        measures = tuple(again[m.key] if m.key in _OF_POSE else m for m in quality.measures)
+        quality = dataclasses.replace(quality, measures=measures, target=target)
+    if not is_turned(target):
         return quality
-    again, _ = measure(
-        frame,
-        track,
-        state,
-        target=target,
-        limit_table=limit_table,
-        expression_names=expression_names,
-    )
-    measures = tuple(again[m.key] if m.key in _OF_POSE else m for m in quality.measures)
-    return dataclasses.replace(quality, measures=measures, target=target)
+    return dataclasses.replace(quality, measures=tuple(_forgiven(m) for m in quality.measures))
+
+
+def _forgiven(measure: Measure) -> Measure:
+    """What a turned head cannot help is not held against the frame."""
+    if measure.key not in (*LIGHT, "sharpness"):
+        return measure
+    return dataclasses.replace(measure, limit=dataclasses.replace(measure.limit, required=False))

@@ -6,7 +6,6 @@ from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QImage
 
 from hrn_studio.session.state import GUIDED, Planned, Session
-from hrn_studio.ui import words
 from hrn_studio.ui.cards import Card
 from hrn_studio.ui.mainframe import MainFrame
 from hrn_studio.ui.pictures import qimage
@@ -70,7 +69,7 @@ class ContactSheet(QObject):
         cards = []
         for result in session.results:
             image = self.thumbs.get(result.shots[0]) if result.shots else None
-            cards.append(Card(result.id, result.name, words.frames(len(result.shots)), "ok", image))
+            cards.append(Card(result.id, result.name, str(len(result.shots)), "ok", image))
         self._frame.tray.show_results(tuple(cards), session.result)
 
     def _on_show_in_folder(self, shot_id: str) -> None:

@@ -70,7 +70,7 @@ class Darkroom(QObject):
         self._frame.stage.set_options(reference="")
 
     def _on_pick(self) -> None:
-        self._frame.stage.set_options(picking=True)
+        self._frame.stage.set_options(picking=True, reference="")
 
     def _on_pressed(self, key: str, x: float, y: float) -> None:
         if not self._frame.stage.options.picking or key != "picture":

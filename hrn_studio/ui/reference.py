@@ -2,72 +2,82 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QImage, QPainter, QPainterPath
+import dataclasses
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
 
 from hrn_studio.errors import StudioError
 from hrn_studio.live.images import read_image
 from hrn_studio.live.stream import LiveFace
+from hrn_studio.records import Bytes
+from hrn_studio.render.panes import Pane
 from hrn_studio.session.state import Shot
 from hrn_studio.ui import overlay, words
 from hrn_studio.ui.options import Options
-from hrn_studio.ui.pictures import qimage
+from hrn_studio.ui.scenes import picture_place
 from hrn_studio.ui.studio import Studio
 from hrn_studio.ui.theme import Theme
+from hrn_studio.ui.viewport import Shown
 
 
 class Reference:
-    """Paints the left part of the picture's pane from a kept frame."""
+    """Splits the picture's pane: a kept frame on the left, the live picture on the right."""
 
     def __init__(self, theme: Theme, studio: Studio) -> None:
         self._theme, self._studio = theme, studio
-        self._key: tuple[object, ...] = ()
-        self._image = QImage()
+        self._read: tuple[str, Bytes | None] = ("", None)
 
-    def paint(
-        self, painter: QPainter, area: QRectF, options: Options, live: LiveFace | None
-    ) -> None:
-        """The frame left of the line, and how the light differs."""
+    def beside(
+        self, live: Shown, rect: QRectF, options: Options, face: LiveFace | None
+    ) -> list[Shown]:
+        """The two panes; the live one alone when the frame cannot be read."""
         shot = self._studio.session.shot(options.reference)
-        if shot is None:
-            return
-        image = self._scaled(shot, area, options.mirror)
-        painter.save()
-        shown = QPainterPath()
-        radius = float(self._theme.tokens.radius["pane"])
-        shown.addRoundedRect(area, radius, radius)
-        left = QPainterPath()
-        left.addRect(QRectF(area.x(), area.y(), area.width() * options.wipe, area.height()))
-        painter.setClipPath(shown & left)
-        if not image.isNull():
-            painter.drawImage(area, image)
-        painter.restore()
-        overlay.wipe_line(painter, self._theme, area, options.wipe, labels=False)
-        overlay.pill(painter, self._theme, shot.name, area, "tl")
-        overlay.pill(painter, self._theme, _difference(shot, live), area, "tr")
+        image = self._image(shot) if shot is not None else None
+        if shot is None or image is None:
+            return [live]
+        size = (image.shape[1], image.shape[0])
+        place = picture_place(size, (rect.width(), rect.height()), options.fill)
+        kept = Pane(live.pane.rect, image, place, mirrored=options.mirror)
+        now = _difference(shot, face)
 
-    def _scaled(self, shot: Shot, area: QRectF, mirror: bool) -> QImage:
-        """The frame as the pane shows pictures, made once for each size."""
-        key = (shot.id, area.width(), area.height(), mirror)
-        if key == self._key:
-            return self._image
-        self._key, self._image = key, QImage()
-        picture = self._studio.frames.picture(shot.id)
-        if picture is None:
-            return self._image
-        try:
-            image = qimage(read_image(picture).image)
-        except StudioError as error:
-            self._studio.log.add(str(error))
-            return self._image
-        if mirror:
-            image = image.flipped(Qt.Orientation.Horizontal)
-        size = area.size().toSize()
-        fill = Qt.AspectRatioMode.KeepAspectRatioByExpanding
-        image = image.scaled(size, fill, Qt.TransformationMode.SmoothTransformation)
-        x, y = (image.width() - size.width()) // 2, (image.height() - size.height()) // 2
-        self._image = image.copy(x, y, size.width(), size.height())
-        return self._image
+        def paint(painter: QPainter, _: QRectF) -> None:
+            if live.overlay is not None:
+                live.overlay(painter, rect)
+            overlay.wipe_line(painter, self._theme, rect, options.wipe, labels=False)
+            overlay.pill(painter, self._theme, shot.name, rect, "tl")
+            overlay.pill(painter, self._theme, now, rect, "tr")
+
+        share = options.wipe
+        return [
+            Shown("picture", _part(kept, 0.0, share), paint),
+            Shown("picture", _part(live.pane, share, 1.0), paint),
+        ]
+
+    def _image(self, shot: Shot) -> Bytes | None:
+        if self._read[0] != shot.id:
+            picture = self._studio.frames.picture(shot.id)
+            try:
+                image = read_image(picture).image if picture is not None else None
+            except StudioError as error:
+                self._studio.log.add(str(error))
+                image = None
+            self._read = (shot.id, image)
+        return self._read[1]
+
+
+def _part(pane: Pane, start: float, end: float) -> Pane:
+    """The part of a pane between two shares of its width."""
+    x, y, width, height = pane.rect
+    left, right = round(width * start), round(width * end)
+    scale, across, down = pane.place
+    shift = width - right if pane.mirrored else left
+    return dataclasses.replace(
+        pane,
+        rect=(x + left, y, right - left, height),
+        place=(scale, across - shift, down),
+        rounded=False,
+    )
 
 
 def _difference(shot: Shot, live: LiveFace | None) -> str:

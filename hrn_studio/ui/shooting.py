@@ -183,10 +183,8 @@ class Shooting(QObject):
         size = (frame.width, frame.height)
         taken = self._desk.now().isoformat(timespec="milliseconds")
         if seen is not None:
-            quality = seen.quality
-            if not self._kind:
-                names, table = self._parts.head().expression_names, self._live.control.limit_table
-                quality = rated(frame, seen.track, seen.state, quality, table, names)
+            names, table = self._parts.head().expression_names, self._live.control.limit_table
+            quality = rated(frame, seen.track, seen.state, seen.quality, table, names)
             shot = changes.shot_of(shot_id, name, quality, size, taken)
         else:
             shot = Shot(shot_id, name, kind, 0, "none", size=size, taken=taken)

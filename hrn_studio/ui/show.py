@@ -70,16 +70,23 @@ class Show:
         if layout == "mesh":
             return [self._mesh(left)]
         if layout == "overlay":
-            return [self._picture(left, over=True)]
+            return self._pictures(left, over=True)
         if layout == "picture":
-            return [self._picture(left)]
-        return [self._picture(left), self._mesh(right)]
+            return self._pictures(left)
+        return [*self._pictures(left), self._mesh(right)]
 
     # --- camera steps ---
 
     def _face(self) -> Face | None:
         live = self._studio.live.face
         return live.face if live is not None else None
+
+    def _pictures(self, rect: QRectF, over: bool = False) -> list[Shown]:
+        """The live picture, with a kept frame on its left when one is compared with."""
+        live, o = self._picture(rect, over), self.options
+        if not o.reference or self._studio.session.step == "capture":
+            return [live]
+        return self.reference.beside(live, rect, o, self._studio.live.face)
 
     def _picture(self, rect: QRectF, over: bool = False) -> Shown:
         o, live = self.options, self._studio.live
@@ -143,7 +150,7 @@ class Show:
         shown = session.shown
         running = self._studio.fits.running
         if session.step == "fit" and running is None and shown is not None:
-            return self.results.result(rect, shown, "clay", o)
+            return self.results.result(rect, shown, o.look, o)
         mesh = self._studio.fits.mesh
         if session.step == "fit" and running is not None and mesh is not None:
             return self._refining(rect, mesh, running.fraction, size)
@@ -190,8 +197,6 @@ class Show:
                 text = "Waiting for a new picture" if spec and spec.kind == "folder" else "Opening"
                 overlay.waiting(painter, theme, area, text)
                 return
-            if o.reference and step != "capture":
-                self.reference.paint(painter, area, o, live)
             if o.grid:
                 overlay.grid(painter, theme, area)
             guided = studio.shooting.guided

@@ -48,6 +48,14 @@ REVIEW_CHOICES = (
 )
 
 
+REVIEW_WORDS = {
+    "displacement": ("Displacement", "Relief", "Displacement: fine relief, millimetres"),
+    "deformation": ("Deformation", "Bend", "Deformation: what bent the coarse head, millimetres"),
+    "confidence": ("Confidence", "Seen", "Confidence: seen by the frames, or invented"),
+}
+"""Looks by their full name, the one for a narrow window, and in a sentence."""
+
+
 class PaneHeader(QFrame):
     """Title, what it shows, and tools; 36 px."""
 
@@ -227,6 +235,9 @@ class Stage(QWidget):
     def fold(self, narrow: bool) -> None:
         if narrow != self._narrow:
             self._narrow = narrow
+            for key, (full, short, tip) in REVIEW_WORDS.items():
+                self.review.label(key, short if narrow else full)
+                self.review.button(key).setToolTip(tip)
             self._show_tools()
 
     def _show_tools(self) -> None:
@@ -320,7 +331,10 @@ class Stage(QWidget):
             self.set_options(orbit=o.orbit.turned(-dx if mirrored else dx, dy))
         elif key == "mesh":
             self.set_options(orbit=o.orbit.moved(dx, dy, 0.0006 / o.orbit.zoom))
-        elif key == "picture" and ((self.step == "review" and o.compare == "wipe") or o.reference):
+        elif key == "picture" and self.step in CAMERA_STEPS and o.reference:
+            # The pane that is held is the part left of the line.
+            self.set_options(wipe=min(max(x * o.wipe, 0.05), 0.95))
+        elif key == "picture" and (self.step == "review" and o.compare == "wipe"):
             self.set_options(wipe=min(max(x, 0.0), 1.0))
 
     def _on_wheeled(self, key: str, steps: float) -> None:

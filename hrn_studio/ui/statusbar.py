@@ -17,7 +17,7 @@ class ReadOut(QWidget):
     def __init__(self, name: str, unit: str, longest: str) -> None:
         super().__init__()
         self._value = label("–", "strong_small")
-        self._width = self._value.fontMetrics().horizontalAdvance(longest) + 1
+        self._longest = longest
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(4)
@@ -30,7 +30,9 @@ class ReadOut(QWidget):
     def say(self, text: str) -> None:
         if self._value.text() != text:
             self._value.setText(text)
-            self._value.setMinimumWidth(0 if text == "–" else self._width)
+            width = self._value.fontMetrics().horizontalAdvance(self._longest) + 1
+            if self._value.minimumWidth() != width:
+                self._value.setMinimumWidth(width)
 
 
 class StatusBar(QFrame):

@@ -109,7 +109,7 @@ class Viewport(QOpenGLWidget):
             self._panes = None
             self.refused.emit(str(error))
         context = self.context()
-        context.aboutToBeDestroyed.connect(self._on_destroyed)
+        context.aboutToBeDestroyed.connect(self.release)
 
     def paintGL(self) -> None:
         self.paints += 1
@@ -138,8 +138,10 @@ class Viewport(QOpenGLWidget):
                 painter.restore()
         painter.end()
 
-    def _on_destroyed(self) -> None:
-        """The context goes: free everything on the card while it is current."""
+    def release(self) -> None:
+        """Free everything on the card, while its context is there; nothing is drawn after."""
+        if self._context is None:
+            return
         self.makeCurrent()
         self._panes = None
         if self._context is not None:

@@ -377,3 +377,4 @@ class Window(MainFrame):
         self.fusing_step.close()
         self.preferences.close()
         self.studio.close()
+        self.stage.viewport.release()

@@ -343,6 +343,12 @@ def test_labels_are_not_clipped(qtbot, window, film):
             needed = label.fontMetrics().horizontalAdvance(label.text())
             if label.width() < needed - 1:
                 found.append((label.text(), label.width(), needed))
+        for button in window.findChildren(QAbstractButton):
+            if not button.isVisible() or button.property("role") != "segment":
+                continue
+            needed = button.fontMetrics().horizontalAdvance(button.text())
+            if button.width() < needed:
+                found.append((button.text(), button.width(), needed))
         return found
 
     def nothing_clipped() -> None:
