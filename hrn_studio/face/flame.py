@@ -139,7 +139,6 @@ class Flame:
                 Eye(eye.side, eye.vertices, eye.center - middle, eye.center_identity, eye.radius)
                 for eye in eyes
             ),
-            iris_diameter=0.0,
         )
 
     def _eye(self, side: str, joint: int) -> Eye:

@@ -73,13 +73,16 @@ def ict_folder(default, bare, tmp_path, monkeypatch):
     home = tmp_path / "ICT-FaceKit" / "FaceXModel"
     home.mkdir(parents=True)
     neutral = 100 * default.mean[kept].astype(np.float64) + [0, 150, 3]  # centimetres
-    faces = "\n".join(f"f {a}/1 {b}/2 {c}/3" for a, b, c in triangles + 1)
+    corners = default.uv_triangles[default.part_triangles("skin", "eye_left", "eye_right")]
+    pairs = np.stack([triangles, corners], axis=2).reshape(-1, 6) + 1
+    places = "\n".join(f"vt {u:.6f} {v:.6f}" for u, v in default.uv)
+    faces = "\n".join("f {}/{} {}/{} {}/{}".format(*row) for row in pairs.tolist())
 
     def write(name, vertices, tail=""):
         rows = "\n".join(f"v {x:.5f} {y:.5f} {z:.5f}" for x, y, z in vertices)
-        (home / f"{name}.obj").write_text(f"{rows}\nvt 0 0\nvt 1 0\nvt 0 1\n{tail}\n")
+        (home / f"{name}.obj").write_text(f"{rows}\n{tail}\n")
 
-    write("generic_neutral_mesh", neutral, faces)
+    write("generic_neutral_mesh", neutral, f"{places}\n{faces}")
     for number in range(4):
         write(f"identity{number:03d}", neutral + 100 * default.identity[number, kept])
     names = default.expression_names
