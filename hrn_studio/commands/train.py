@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hrn_studio.commands import Commands
@@ -21,6 +25,8 @@ def add_parser(commands: Commands) -> None:
     _add_render(kinds)
     _add_sheet(kinds)
     _add_fit(kinds)
+    _add_refine(kinds)
+    _add_measure(kinds)
 
 
 def _add_render(kinds: Commands) -> None:
@@ -30,6 +36,7 @@ def _add_render(kinds: Commands) -> None:
     add("--count", type=_positive, default=20000, help="pictures (default: %(default)s)")
     add("--seed", type=int, default=7, help="the same seed gives the same pictures")
     add("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes")
+    add("--plain", action="store_true", help="rooms and webcams only, nothing before the face")
     parser.set_defaults(run=run_render)
 
 
@@ -39,6 +46,7 @@ def _add_sheet(kinds: Commands) -> None:
     add("file", type=Path, metavar="FILE", help="PNG or JPEG")
     add("--count", type=_positive, default=48, help="pictures (default: %(default)s)")
     add("--seed", type=int, default=7)
+    add("--plain", action="store_true", help="rooms and webcams only, nothing before the face")
     parser.set_defaults(run=run_sheet)
 
 
@@ -62,6 +70,53 @@ def _add_fit(kinds: Commands) -> None:
     parser.set_defaults(run=run_fit)
 
 
+def _add_refine(kinds: Commands) -> None:
+    parser = kinds.add_parser(
+        "refine",
+        help="go on training with photos and videos, without ground truth",
+        description="Refine a trained network on any folder of face photos and videos that you "
+        "have the right to use.  Pictures in a sub-folder, and the frames of a video, are taken to "
+        "show one person.  Ctrl-C keeps the last checkpoint; the same command goes on from it.",
+    )
+    add = parser.add_argument
+    add("folder", type=Path, metavar="FOLDER", help="photos and videos of faces")
+    add("--checkpoint", type=Path, required=True, metavar="FILE", help="what 'train fit' kept")
+    add("-o", "--out", type=Path, required=True, metavar="FILE", help="write the network here")
+    add("--steps", type=_positive, default=400, help="in all (default: %(default)s)")
+    add("--batch", type=_positive, default=24, help="pictures a step (default: %(default)s)")
+    add("--rate", type=float, default=3e-4, help="highest learning rate (default: %(default)s)")
+    add("--renders", type=Path, metavar="FOLDER", help="mix in what 'train render' made")
+    add("--renders-seed", type=int, default=7, help="their seed (default: %(default)s)")
+    add("--seed", type=int, default=1, help="of the refinement")
+    add("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.set_defaults(run=run_refine)
+
+
+def _add_measure(kinds: Commands) -> None:
+    parser = kinds.add_parser(
+        "measure",
+        help="a network's errors on renders held back from training, by kind of picture",
+        description="Measure a network on every tenth shard of a folder of renders, which "
+        "'train fit' never learns from.",
+    )
+    add = parser.add_argument
+    add("network", type=Path, metavar="NETWORK", help="what 'train fit -o' wrote (.npz)")
+    add("folder", type=Path, metavar="FOLDER", help="what 'train render' filled")
+    add("--seed", type=int, default=7, help="given to 'train render' (default: %(default)s)")
+    add("--most", type=_positive, default=2000, help="pictures (default: %(default)s)")
+    add("--json", action="store_true", help="all figures as JSON instead of a table")
+    add("--card", type=Path, metavar="FILE", help="write the table into this model card too")
+    add("--checkpoint", type=Path, metavar="FILE", help="let the card tell of the training")
+    add(
+        "--note",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a sentence for the card, say on how long it took; may be given again",
+    )
+    parser.set_defaults(run=run_measure)
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -72,7 +127,8 @@ def _positive(text: str) -> int:
 def run_render(args: argparse.Namespace) -> int:
     from hrn_studio.training.factory import Order, render_folder
 
-    count = follow(render_folder(Order(args.folder, args.count, args.seed, args.jobs)), "pictures")
+    order = Order(args.folder, args.count, args.seed, args.jobs, not args.plain)
+    count = follow(render_folder(order), "pictures")
     print(f"{args.folder}: {count} pictures")
     return 0
 
@@ -80,7 +136,7 @@ def run_render(args: argparse.Namespace) -> int:
 def run_sheet(args: argparse.Namespace) -> int:
     from hrn_studio.training.factory import contact_sheet, write_sheet
 
-    write_sheet(contact_sheet(args.seed, args.count), args.file)
+    write_sheet(contact_sheet(args.seed, args.count, varied=not args.plain), args.file)
     print(args.file)
     return 0
 
@@ -98,9 +154,70 @@ def run_fit(args: argparse.Namespace) -> int:
     head, embedding = load_head(), load_embedding()
     plan = Plan(args.steps, args.batch, args.rate, seed=args.seed, kind=args.net)
     campaign = Campaign(args.folder, args.pictures_seed, args.checkpoint, plan, args.device)
-    learner = follow(train(campaign, head, embedding), "training")
+    with _kept_when_stopped(args.checkpoint):
+        learner = follow(train(campaign, head, embedding), "training")
     print(f"{args.checkpoint}: step {learner.step}; the curve is in {campaign.curve}")
-    if args.out is not None:
+    if args.out is not None and learner.leads:
         ship(learner.average, head, embedding, args.out)
         print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def run_refine(args: argparse.Namespace) -> int:
+    from hrn_studio.face.landmarks import load_embedding
+    from hrn_studio.face.model import load_head
+    from hrn_studio.live.tracker import MediaPipeTracker
+    from hrn_studio.training.learn import check_device
+    from hrn_studio.training.refine import RefinePlan
+    from hrn_studio.training.revision import Revision, change, refine
+    from hrn_studio.training.ship import ship
+
+    if not args.out.absolute().parent.is_dir():
+        raise UsageError(f"the folder of '{args.out}' is missing; make it first")
+    check_device(args.device)
+    head, embedding = load_head(), load_embedding()
+    plan = RefinePlan(args.steps, args.batch, args.rate, seed=args.seed)
+    kept = args.out.with_suffix(".refine.pt")
+    revision = Revision(
+        *(args.folder, args.checkpoint, kept, plan, args.device),
+        renders=args.renders,
+        renders_seed=args.renders_seed,
+    )
+    with MediaPipeTracker("still") as tracker, _kept_when_stopped(kept):
+        refined = follow(refine(revision, head, embedding, tracker), "refining")
+    photos = refined.photos
+    for report in photos.refused:
+        print(f"not used: {report.name}: {report.reason}", file=sys.stderr)
+    print(f"{len(photos)} pictures of {photos.people} people; {change(refined)}")
+    ship(refined.refiner.average, head, embedding, args.out)
+    print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB; {kept} goes on from here")
+    return 1 if photos.refused else 0
+
+
+def run_measure(args: argparse.Namespace) -> int:
+    from hrn_studio.face.landmarks import load_embedding
+    from hrn_studio.face.model import load_head
+    from hrn_studio.training.card import card, told_by, write_card
+    from hrn_studio.training.measure import measure
+
+    training = [*(told_by(args.checkpoint) if args.checkpoint else []), *args.note]
+    task = measure(args.network, args.folder, args.seed, load_head(), load_embedding(), args.most)
+    report = follow(task, "measuring")
+    text = card(report, training)
+    if args.card is not None:
+        write_card(text, args.card)
+    print(json.dumps(report.plain(), indent=1) if args.json else text)
+    return 0
+
+
+@contextmanager
+def _kept_when_stopped(checkpoint: Path) -> Iterator[None]:
+    """Tell what Ctrl-C leaves behind."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if not checkpoint.is_file():
+            raise
+        raise KeyboardInterrupt(
+            f"'{checkpoint}' is kept, and the same command goes on from it"
+        ) from stop
