@@ -8,10 +8,13 @@ nothing may run through itself or fold (:mod:`.settling`).
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from hrn_studio.export.contact import Rows
 from hrn_studio.export.deformation import solved, transferred
 from hrn_studio.export.lids import Lids
 from hrn_studio.export.settling import Pose, Settler, Wish, places
@@ -23,9 +26,11 @@ from hrn_studio.records import AnyFloats, Doubles, Floats, Ints
 
 _TOUCH_M = 0.0015
 """Vertices of two lips that come this close are meant to meet."""
+_SLIP_M = 0.0002
+"""Lips that are kept together may slip so far."""
 _STILL_M = 1e-6
 """Movements below a micrometre are none."""
-_PARTED = 0.8
+_PARTED = (0.8, 1.1, 1.4, 1.7)
 """How far the lips open for a tongue that comes out, as a share of their own shapes."""
 _PARTING = ("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
 
@@ -80,25 +85,36 @@ def settled_shapes(head: HeadModel, neutral: AnyFloats, shapes: AnyFloats) -> Fl
     lids = {eye.side: Lids(head, eye, person) for eye in head.eyes if eye.side in settlers}
     for name in sorted(names, key=_turn_of):
         offsets = result[names.index(name)]
-        poses = [Pose(person, name != "mouthClose")]
+        poses, wishes = [Pose(person, name != "mouthClose")], list[Wish]()
         if name == "mouthClose" and "jawOpen" in names:
             jaw = result[names.index("jawOpen")]
-            _close_lips(offsets, head, jaw, person)
+            touching = _touching_lips(head)
+            _close_lips(offsets, head, touching, jaw, person)
             poses.append(Pose(person + jaw, True))
+            wishes.append(partial(_together, touching, person))
         if name == "tongueOut":
-            offsets += _PARTED * sum(result[names.index(n)] for n in _PARTING if n in names)
+            parting = sum(result[names.index(n)] for n in _PARTING if n in names)
+            offsets += _parted(offsets, parting, settlers.get("mouth"), poses) * parting
         for where, settler in settlers.items():
             if where == ("mouth" if name == "mouthClose" else "chin"):
                 continue
-            wishes: list[Wish] = []
+            asked = [] if where in lids else wishes
             if where in lids:
-                wishes.append(lids[where].lifting)
+                asked = [lids[where].lifting]
                 if name == f"eyeBlink{where}":
                     offsets *= lids[where].shares(person, offsets)[:, None]
-                    wishes.append(lids[where].meeting)
-            offsets[:] = settler.settled(offsets, poses, wishes)
+                    asked.append(lids[where].meeting)
+            offsets[:] = settler.settled(offsets, poses, asked)
     result[np.linalg.norm(result, axis=2) < _STILL_M] = 0
     return result.astype(np.float32)
+
+
+def _parted(offsets: Doubles, parting: Doubles, mouth: Settler | None, poses: list[Pose]) -> float:
+    """How much of ``parting`` (V, 3) lets ``offsets`` (V, 3) through best."""
+    if mouth is None:
+        return _PARTED[0]
+    wrong = [mouth.rows(offsets + share * parting, poses)[1] for share in _PARTED]
+    return _PARTED[int(np.argmin(wrong))]
 
 
 def _turn_of(name: str) -> tuple[int, str]:
@@ -115,15 +131,31 @@ def _turn(shapes: Doubles, head: HeadModel, eye: Eye, mean: Doubles, person: Dou
             offsets[eye.vertices] += ball @ gaze_rotation(yaw, pitch).T - ball
 
 
-def _close_lips(offsets: Doubles, head: HeadModel, jaw: Doubles, person: Doubles) -> None:
-    """Lips that touch in the neutral head touch under ``jaw`` (V, 3) and ``offsets`` together."""
+def _touching_lips(head: HeadModel) -> Ints:
+    """(P, 2) vertices of the two lips that touch in the mean head."""
     if "lips" not in head.regions:
-        return
+        return np.zeros((0, 2), np.int32)
     lips = np.flatnonzero(head.regions["lips"] > 0.5)
     pairs = lips[cKDTree(head.mean[lips]).query_pairs(_TOUCH_M, output_type="ndarray")]
-    parting = head.expression[head.expression_names.index("jawOpen")]
-    parting = parting[pairs[:, 0]] - parting[pairs[:, 1]]
-    pairs = pairs[np.linalg.norm(parting, axis=1) > 4 * _TOUCH_M]
+    jaw = head.expression[head.expression_names.index("jawOpen")]
+    parting = np.linalg.norm(jaw[pairs[:, 0]] - jaw[pairs[:, 1]], axis=1)
+    return np.asarray(pairs[parting > 4 * _TOUCH_M], np.int32)
+
+
+def _together(pairs: Ints, person: Doubles, vertices: Doubles) -> Rows:
+    """What brings pairs back to how they lie to each other in ``person`` (V, 3)."""
+    apart = [x[pairs[:, 0]] - x[pairs[:, 1]] for x in (vertices, person)]
+    missing = apart[1] - apart[0]
+    length = np.linalg.norm(missing, axis=1)
+    far = length > _SLIP_M
+    directions = missing[far] / length[far, None]
+    return Rows(pairs[far], np.stack([directions, -directions], 1), length[far] - 0.5 * _SLIP_M)
+
+
+def _close_lips(
+    offsets: Doubles, head: HeadModel, pairs: Ints, jaw: Doubles, person: Doubles
+) -> None:
+    """Lips that touch in the neutral head touch under ``jaw`` (V, 3) and ``offsets`` together."""
     moving = np.flatnonzero(offsets.any(1))
     _meet(offsets, head, moving, pairs, person + jaw, person)
 

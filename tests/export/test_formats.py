@@ -51,7 +51,7 @@ def test_the_folder_holds_what_was_promised(folder):
     assert names == {
         *("Jane_Doe.obj", "Jane_Doe.mtl", "Jane_Doe_neutral.obj", "Jane_Doe.glb"),
         *(f"Jane_Doe_{role}.png" for role in maps),
-        *("preview.png", "manifest.json"),
+        *("preview.png", "shapes.png", "manifest.json"),
     }
 
 
@@ -139,7 +139,11 @@ def test_cancelled_anywhere_it_changes_nothing(tiny, tiny_person, tmp_path):
 
 def test_only_some_formats(tiny, tiny_person, tmp_path):
     run(tiny_person, tiny, tmp_path / "out", name="a", formats=["glb"])
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.glb", "manifest.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "a.glb",
+        "manifest.json",
+        "shapes.png",
+    }
 
 
 def test_an_unknown_format_is_refused_before_anything_is_made(tiny, tiny_person, tmp_path):
