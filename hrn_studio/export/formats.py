@@ -17,6 +17,7 @@ from hrn_studio.export.exr import write_exr
 from hrn_studio.export.fbx import write_fbx
 from hrn_studio.export.folder import writing_folder
 from hrn_studio.export.gltf import write_glb
+from hrn_studio.export.gutters import padded, write_masks
 from hrn_studio.export.levels import at_level
 from hrn_studio.export.manifest import describe_file, make_manifest, manifest_bytes
 from hrn_studio.export.names import file_stem
@@ -50,6 +51,7 @@ FORMATS: Mapping[str, Writer] = MappingProxyType(
         "ply": write_ply,
         "stl": write_stl,
         "exr": write_exr,
+        "masks": write_masks,
         "usd": write_usd,
         "usdz": write_usdz,
         "html": write_html,
@@ -122,7 +124,7 @@ def export(
     _check(wanted)
     started = datetime.now(UTC).isoformat(timespec="seconds") if created is None else created
     yield Progress("export", 0.0, "shapes and textures")
-    asset = make_asset(reconstruction, head, file_stem(name))
+    asset = padded(make_asset(reconstruction, head, file_stem(name)))
     assets, files = yield from _written(asset, wanted, how)
     if preset is not None:
         files.update(preset.files(assets[0], how))

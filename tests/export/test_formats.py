@@ -83,7 +83,9 @@ def test_the_manifest_says_how_to_use_the_files(manifest, tiny, tiny_person):
 
 
 @pytest.mark.parametrize("role", ["displacement", "deformation"])
-def test_lengths_can_be_read_back_from_the_manifest_alone(folder, manifest, tiny_person, role):
+def test_lengths_can_be_read_back_from_the_manifest_alone(
+    folder, manifest, tiny, tiny_person, role
+):
     import cv2
 
     entry = manifest["maps"][role]
@@ -92,7 +94,10 @@ def test_lengths_can_be_read_back_from_the_manifest_alone(folder, manifest, tiny
     assert entry["bits"] == 16
     metres = (code / 65535 - entry["mid_level"]) * entry["scale_m"]
     truth = getattr(tiny_person.maps, role)
-    np.testing.assert_allclose(metres, truth, atol=entry["scale_m"] / 65535)
+    shown = np.ones(truth.shape[:2], bool)
+    if role == "displacement":  # around its islands the map is carried on
+        shown = texel_map(tiny.uv, tiny.uv_triangles, len(truth)).covered
+    np.testing.assert_allclose(metres[shown], truth[shown], atol=entry["scale_m"] / 65535)
 
 
 def test_the_albedo_is_the_map(folder, tiny_person):
