@@ -1,7 +1,14 @@
 # Checks format, lint, types, imports and tests on Windows. Arguments go to pytest.
+# With --interop as the first, Blender and the glTF tools are installed beside it for tests/interop.
 $ErrorActionPreference = "Stop"
 . "$PSScriptRoot\setup.ps1"
 Initialize-Studio "test"
+$rest = @($args)
+if ($rest.Count -and $rest[0] -eq "--interop") {
+    $rest = @($rest | Select-Object -Skip 1)
+    . "$PSScriptRoot\interop.ps1"
+    Initialize-Interop
+}
 Set-Location $Root
 $env:PATH = "$Venv\Scripts;$env:PATH"
 
@@ -11,7 +18,7 @@ $steps = @(
     @("mypy", "--strict"),
     @("lint-imports", "--no-logo")
 )
-if ($args) { $steps += , (@("pytest") + $args) }
+if ($rest.Count) { $steps += , (@("pytest") + $rest) }
 else {
     # A window's OpenGL and that without one do not get along in one process.
     $steps += , @("pytest", "tests/ui")
@@ -20,8 +27,8 @@ else {
 $failed = @()
 foreach ($step in $steps) {
     Write-Host "`n== $step"
-    $rest = @($step | Select-Object -Skip 1)
-    & $step[0] @rest
+    $words = @($step | Select-Object -Skip 1)
+    & $step[0] @words
     if ($LASTEXITCODE -ne 0) { $failed += $step[0] }
 }
 if ($failed) { Write-Host "`nfailed: $failed"; exit 1 }

@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
 # Checks format, lint, types, imports and tests, and first installs what that needs.
 # Every step runs; fails when one failed. Arguments go to pytest:  bash packaging/test.sh -k camera
+# With --interop as the first, Blender, Khronos' validator and Chromium are installed beside it, and
+# tests/interop shows them our files; without them those tests skip.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 prepare test
+if [ "${1:-}" = --interop ]; then
+  shift
+  source "$ROOT/packaging/interop.sh"
+  prepare_interop
+fi
 cd "$ROOT"
 export PATH=$VENV/bin:$PATH
 export LIBGL_ALWAYS_SOFTWARE=1 # the same pictures on every machine
