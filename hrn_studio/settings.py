@@ -31,6 +31,8 @@ class CameraSettings:
     """The system's name of the camera used last; empty for the first there is."""
     mirror: bool = True
     """Show the picture as a mirror does; what is computed never changes."""
+    engine: Literal["studio", "hrn"] = "studio"
+    """What sees the live face; the other needs the user's own HRN files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
+from hrn_studio.models.live import live_reason
 from hrn_studio.settings import Settings
 from hrn_studio.ui.build import label, line
+from hrn_studio.ui.fit_panel import sentence
 from hrn_studio.ui.studio import Studio
 from hrn_studio.ui.theme import Theme
 from hrn_studio.ui.widgets.controls import Segmented, Switch
@@ -74,8 +77,14 @@ class FormPage(QWidget):
         return self.add(title, about, control)
 
     def choice(
-        self, title: str, about: str, name: str, options: tuple[tuple[Any, str], ...]
+        self,
+        title: str,
+        about: str,
+        name: str,
+        options: tuple[tuple[Any, str], ...],
+        reasons: Mapping[Any, str | None] | None = None,
     ) -> FormPage:
+        """A row to choose one of some values; those with a reason cannot be chosen."""
         by_key = {str(value): value for value, _ in options}
         control = Segmented(tuple((str(v), text) for v, text in options), title)
 
@@ -83,6 +92,9 @@ class FormPage(QWidget):
             control.choose(str(self.get(name)))
 
         refresh()
+        for key, why in (reasons or {}).items():
+            control.button(str(key)).setEnabled(why is None)
+            control.button(str(key)).setToolTip("" if why is None else sentence(why))
         control.setProperty("refresh", refresh)
         control.chosen.connect(lambda key: self.put(name, by_key[key]))
         return self.add(title, about, control)
@@ -90,6 +102,7 @@ class FormPage(QWidget):
 
 def camera_page(theme: Theme, studio: Studio) -> FormPage:
     page = FormPage(theme, studio, "camera")
+    why = live_reason("hrn")
     size = QComboBox()
     for wide, high in SIZES:
         size.addItem(f"{wide} × {high}", (wide, high))
@@ -116,5 +129,12 @@ def camera_page(theme: Theme, studio: Studio) -> FormPage:
     page.add("Resolution", "Asked for at the next start of the camera; it may give another.", size)
     page.add("Rate", "", rate)
     page.add("Field of view", "Across the picture; most webcams see 60° to 78°.", angle)
+    page.choice(
+        "Face seen by",
+        "From the next start of the camera on; HRN is slower.",
+        "engine",
+        (("studio", "Studio"), ("hrn", "HRN")),
+        {"hrn": why and f"HRN {why}"},
+    )
     page.switch("Mirror", "On the screen only; stored pictures are never mirrored.", "mirror")
     return page.end()

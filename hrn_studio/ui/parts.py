@@ -6,7 +6,7 @@ Nothing is loaded before it is asked for; PyTorch only by :meth:`Parts.fit`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -85,9 +85,16 @@ class Parts(Protocol):
 
 
 class RealParts:
-    """The default head, MediaPipe, the learned maps, and the fit of :mod:`hrn_studio.pipeline`."""
+    """The default head, MediaPipe, the learned maps, and the fit of :mod:`hrn_studio.pipeline`.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    live_engine
+        Asked for each new regressor: one of :data:`hrn_studio.models.live.LIVE_ENGINES`.
+    """
+
+    def __init__(self, live_engine: Callable[[], str] = lambda: "studio") -> None:
+        self._live_engine = live_engine
         self._lock = threading.Lock()
         self._head: HeadModel | None = None
 
@@ -104,10 +111,12 @@ class RealParts:
 
     def regressor(self) -> FaceRegressor:
         from hrn_studio.face.landmarks import load_embedding
-        from hrn_studio.live.estimator import load_estimator
         from hrn_studio.live.regressor import LandmarkRegressor
+        from hrn_studio.models.live import make_estimator
 
-        return LandmarkRegressor(self.head(), load_embedding(), load_estimator())
+        embedding = load_embedding()
+        maps = make_estimator(self._live_engine(), self.head(), embedding)
+        return LandmarkRegressor(self.head(), embedding, maps)
 
     def fit(
         self, frames: Sequence[Frame], choice: FitChoice

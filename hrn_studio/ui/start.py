@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from hrn_studio import paths, settings
 from hrn_studio.live.spec import SourceSpec, from_paths
+from hrn_studio.models.live import live_reason
 from hrn_studio.ui.parts import Parts, RealParts
 from hrn_studio.ui.studio import Studio
 from hrn_studio.ui.theme import Theme, scheme_of_system
@@ -55,13 +56,20 @@ def make_window(app: QApplication, parts: Parts, settings_file: Path | None) -> 
     return window
 
 
+def live_engine() -> str:
+    """What the settings want to see live faces, where its weights are still there."""
+    chosen, _ = settings.load(paths.settings_file())
+    engine = chosen.camera.engine
+    return engine if live_reason(engine) is None else "studio"
+
+
 def run(files: Sequence[str] = ()) -> int:
     """Open the window, with ``files`` in it, and run until it is closed.
 
     A file may be pictures, a video, a folder, or the ``http://`` address of an MJPEG camera.
     """
     app = application()
-    window = make_window(app, RealParts(), paths.settings_file())
+    window = make_window(app, RealParts(live_engine), paths.settings_file())
     window.show()
     if files:
         if files[0].startswith(("http://", "https://")):
