@@ -10,6 +10,7 @@ from PIL import Image
 from hrn_studio.errors import ExportError, UsageError
 from hrn_studio.export.asset import make_asset
 from hrn_studio.export.formats import FORMATS, export
+from hrn_studio.geometry.uv import texel_map
 
 
 def run(*args, **kwargs):
