@@ -86,6 +86,8 @@ def export_result(
     from hrn_studio.export.formats import export
 
     wishes = None if preset is None else preset_of(preset)
+    if Path(out).expanduser().resolve() == find(source, name).resolve().parent:
+        raise UsageError(f"'{out}' holds the finished head itself; give another folder")
     check_folder(out)
     yield Progress("export", 0.0, "reading")
     kept, model = open_result(source, name)

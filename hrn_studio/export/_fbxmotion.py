@@ -27,7 +27,7 @@ def add_motion(
     options: ExportOptions,
 ) -> None:
     """Play ``take`` on the channels (by ARKit's names) and turn the node ``root``."""
-    scene.duration_s, scene.rate = take.duration_s, take.rate
+    scene.take, scene.duration_s, scene.rate = take.name, take.duration_s, take.rate
     stack, number = scene.object("AnimationStack", take.name, "AnimStack", "")
     table = properties(stack)
     for which in ("Local", "Reference"):

@@ -32,8 +32,7 @@ class Scene:
         self.objects = Node("Objects")
         self.links = Node("Connections")
         self.takes = Node("Takes")
-        self.takes.add("Current", "")
-        self.duration_s, self.rate = 0.0, 30.0
+        self.take, self.duration_s, self.rate = "", 0.0, 30.0
         self._next = _FIRST_ID
 
     def object(self, kind: str, name: str, group: str, subtype: str) -> tuple[Node, np.int64]:
@@ -51,6 +50,7 @@ class Scene:
 
     def file(self, space: Space) -> bytes:
         """All of it."""
+        self.takes.children.insert(0, Node("Current", (self.take,)))
         return document(
             [
                 _header(),
@@ -98,7 +98,7 @@ class Scene:
         inner = node.add("Document", np.int64(self._next), "", "Scene")
         table = properties(inner)
         put(table, "SourceObject", "object", "", "")
-        put(table, "ActiveAnimStackName", "KString", "", "", "")
+        put(table, "ActiveAnimStackName", "KString", "", "", self.take)
         inner.add("RootNode", np.int64(0))
         return node
 

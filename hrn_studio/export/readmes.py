@@ -5,7 +5,7 @@ The numbers are those of the head that was exported, in the units the program sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -90,7 +90,8 @@ def _unity(facts: Facts) -> Iterator[str]:
     yield "3. Rig: Animation Type Generic, Root node 'head'."
     yield from _maps(facts, "4.", "Texture Type 'Normal map', Flip Green Channel off", "sRGB off")
     yield "5. Materials: Location 'Use External Materials', or drag the textures onto the skin's"
-    yield "   material. Smoothness 0.5 for skin, 0.92 for the eyes."
+    yield "   material. Smoothness is 1 - roughness: 0.5 for skin, 0.92 for the eyes, or packed"
+    yield f"   from {name}_orm (HDRP's mask map: R metal 0, G occlusion, A smoothness)."
     yield ""
     yield "EXPECT"
     yield from facts.expected(1.0, "m")
@@ -117,8 +118,8 @@ def _unreal(facts: Facts) -> Iterator[str]:
         "Compression 'Normalmap', Flip Green Channel off (it is DirectX's)",
         "sRGB off",
     )
-    yield f"3. Materials: {name}_albedo to Base Color, {name}_normal_dx to Normal, Roughness 0.5"
-    yield "   for skin and 0.08 for the eyes; skin may use the Subsurface Profile model."
+    yield f"3. Materials: {name}_albedo to Base Color, {name}_normal_dx to Normal, {name}_orm: R to"
+    yield "   Ambient Occlusion, G to Roughness. Skin may use the Subsurface Profile model."
     yield ""
     yield "EXPECT"
     yield from facts.expected(0.01, "cm", "xzy")
@@ -198,9 +199,17 @@ def _maps(facts: Facts, number: str, normal: str, data: str) -> Iterator[str]:
         elif role == flavour:
             yield f"   {facts.name}_{role}.png: {normal}"
         elif not role.startswith("normal"):
-            yield f"   {facts.name}_{role}.png: {data}"
+            yield f"   {facts.name}_{role}.png: {data}{_CHANNELS.get(role, '')}"
 
 
+_CHANNELS: Mapping[str, str] = MappingProxyType(
+    {
+        "orm": "; occlusion, roughness, metal in R, G, B",
+        "masks": "; skin, mouth, eyes in R, G, B",
+        "displacement": "; middle grey is no displacement, scale_m is in manifest.json",
+        "confidence": "; white was seen, black is made up",
+    }
+)
 _TEXTS: MappingProxyType[str, Callable[[Facts], Iterator[str]]] = MappingProxyType(
     {
         "unity": _unity,

@@ -77,6 +77,17 @@ def test_options_change_what_the_preset_chose(kept, tmp_path, capsys):
     assert b"eyeBlink_L" in (tmp_path / "u" / "me.fbx").read_bytes()
 
 
+def test_levels_of_detail_lie_side_by_side(kept, tmp_path):
+    out = tmp_path / "u"
+    args = ("--formats", "glb,fbx", "--levels", "fitted,light")
+    assert run(kept, "--preset", "unity", *args, "-o", out) == 0
+    levels = json.loads((out / "manifest.json").read_text())["levels"]
+    assert list(levels) == ["me", "me_light"]
+    assert levels["me_light"]["triangles"] < 0.5 * levels["me"]["triangles"]
+    for name in ("me.glb", "me.fbx", "me_light.glb", "me_light.fbx", "README.txt"):
+        assert (out / name).is_file()
+
+
 def test_a_recording_goes_along(kept, tmp_path):
     take = tmp_path / "take.csv"
     take.write_text("Timecode,N,JawOpen,HeadYaw\n00:00:00:00.000,2,0,0\n00:00:00:30.000,2,1,0.3\n")
@@ -105,6 +116,7 @@ def test_several_heads_in_a_folder_are_told_apart(kept, tmp_path, capsys):
         (["RESULT", "--levels", "big"], "no level of detail 'big'"),
         (["RESULT", "--animation", "none.csv"], "'none.csv' cannot be read"),
         (["RESULT", "--wall", "900"], "cannot be printed"),
+        (["RESULT", "-o", "RESULT"], "holds the finished head itself"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
@@ -113,7 +125,9 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     args = [kept if arg == "RESULT" else arg for arg in args]
-    assert run(*args, "-o", tmp_path / "out") == 2
+    before = contents(kept)
+    assert run("-o", tmp_path / "out", *args) == 2
+    assert contents(kept) == before
     out, err = said(capsys)
     assert out == ""
     lines = [line for line in err.splitlines() if line.startswith("hrn-studio:")]
