@@ -7,7 +7,7 @@ decided pixel by pixel (:func:`paint_hair`), which gives soft hairlines and loos
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,6 +54,10 @@ class Cut:
     """1 dense .. 0.4 cropped."""
     waves: float
     """How far strands wander."""
+    curls: float = 0.0
+    """0 straight .. 1 tight curls."""
+    cloth: bool = False
+    """A cap or a headscarf instead of hair."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +138,35 @@ def draw_cut(rng: np.random.Generator, kind: str, age: float) -> Cut | None:
     )
 
 
+def restyled(rng: np.random.Generator, cut: Cut | None) -> Cut | None:
+    """Often the same hair; else curls, hair tied back, a cap or a headscarf."""
+    kind = rng.choice(["same", "curls", "tied", "cap", "headscarf"], p=[0.6, 0.2, 0.07, 0.08, 0.05])
+    azimuth = np.abs(np.linspace(-180, 180, COLUMNS))
+
+    def line(angles: list[float], ends: list[float]) -> Doubles:
+        return np.asarray(np.radians(np.interp(azimuth, angles, ends)))
+
+    if kind == "cap":
+        front = rng.uniform(18, 30)
+        ends = [front, front - 5, rng.uniform(-4, 10), 0, rng.uniform(-30, -15)]
+        level = line([0, 55, 84, 110, 180], ends)
+        return Cut(level, rng.uniform(0.007, 0.016), 0.0, 1.0, 0.0, cloth=True)
+    if kind == "headscarf":
+        front, edge = rng.uniform(24, 36), rng.uniform(60, 72)
+        level = line([0, 35, edge - 8, edge, 180], [front, front - 4, 2, -90, -90])
+        thick, hanging = rng.uniform(0.005, 0.010), rng.uniform(0.08, 0.2)
+        return Cut(level, thick, hanging, 1.0, 0.0, cloth=True)
+    if cut is None or kind == "same":
+        return cut
+    if kind == "curls":
+        thick = cut.thickness * rng.uniform(1.0, 2.0)
+        return replace(cut, curls=float(rng.uniform(0.3, 1.0)), thickness=thick)
+    front = rng.uniform(32, 40)
+    ends = [front, front - 4, 22, 4, -4, 2, 4, -20, rng.uniform(-46, -36)]
+    level = line([0, 30, 52, 66, 76, 84, 104, 116, 180], ends)
+    return replace(cut, line=level, hanging=0.0, thickness=rng.uniform(0.003, 0.008))
+
+
 def grow(
     rng: np.random.Generator, head: HeadModel, roots: Roots, cut: Cut, vertices: Floats
 ) -> Shell:
@@ -147,6 +180,9 @@ def grow(
     lift = np.clip(inside / np.radians(30), 0, 1)
     rows, columns = inside.shape
     lumps = resized(rng.standard_normal((5, 9), np.float32), columns, rows)
+    if cut.curls:
+        frizz = rng.standard_normal((rows, columns)).astype(np.float32)
+        lumps = lumps + np.float32(0.7 * cut.curls) * frizz
     lumps[:, -1] = lumps[:, 0]
     lumps *= np.clip(np.cos(roots.elevation) * 2, 0, 1)[:, None]  # all columns meet on top
     high = np.clip(np.sin(roots.elevation), 0, 1)[:, None]
@@ -202,7 +238,27 @@ def paint_hair(
         streak = look_up(streak, (columns + shift).ravel(), rows.ravel(), cv2.BORDER_WRAP).reshape(
             height, width
         )
-    albedo = color * np.exp(np.float32(0.38) * streak)[..., None]
+    if cut.cloth:
+        return _paint_cloth(rng, _inside(cut, roots))
+    contrast = 0.38
+    if cut.curls:
+        curls = np.float32(min(1.0, 1.5 * cut.curls))
+        rings = smooth_noise(rng, height, width, rng.uniform(70, 170), 2)
+        streak = (1 - curls) * streak + curls * rings
+        contrast = 0.38 + 0.15 * cut.curls
+    albedo = color * np.exp(np.float32(contrast) * streak)[..., None]
+    inside = _inside(cut, roots)
+    thin = rng.standard_normal(width).astype(np.float32)
+    loose = np.radians(1.0 + 3.0 * cut.curls) * streak + np.radians(2.0) * thin
+    grain = rng.random((height, width), np.float32)
+    alpha = np.clip((inside + loose) / np.radians(7.0), 0, 1)
+    alpha = alpha * np.where(cut.coverage < 1, cut.coverage * (0.7 + 0.6 * grain), 1)
+    return np.asarray(albedo, np.float32), np.asarray(np.clip(alpha, 0, 1), np.float32)
+
+
+def _inside(cut: Cut, roots: Roots) -> Floats:
+    """(h, w) radians inside the line where hair ends."""
+    height, width = TEXTURE
     row_elevation = np.interp(
         np.linspace(0, 1, height), np.linspace(0, 1, len(roots.elevation)), roots.elevation
     )
@@ -211,9 +267,22 @@ def paint_hair(
     if cut.hanging:
         end = (1 - np.linspace(0, 1, height)[:, None]) * 1.2
         inside = np.minimum(inside, end)
-    thin = rng.standard_normal(width).astype(np.float32)
-    loose = np.radians(1.0) * streak + np.radians(2.0) * thin
-    grain = rng.random((height, width), np.float32)
-    alpha = np.clip((inside + loose) / np.radians(7.0), 0, 1)
-    alpha = alpha * np.where(cut.coverage < 1, cut.coverage * (0.7 + 0.6 * grain), 1)
-    return np.asarray(albedo, np.float32), np.asarray(np.clip(alpha, 0, 1), np.float32)
+    return np.asarray(inside)
+
+
+def _paint_cloth(rng: np.random.Generator, inside: Floats) -> tuple[Floats, Floats]:
+    """Knitted or woven: albedo (h, w, 3) and opacity (h, w) of a cap or a headscarf."""
+    height, width = TEXTURE
+    color = np.clip(rng.beta(1.2, 2.0) * np.exp(rng.normal(0, 0.3, 3)), 0.01, 0.8)
+    albedo = np.tile(color.astype(np.float32), (height, width, 1))
+    pattern = rng.random()
+    if pattern < 0.3:  # ribs
+        ribs = np.sin(np.linspace(0, rng.uniform(200, 500), width))
+        albedo *= (1 - 0.25 * np.clip(ribs, 0, 1))[None, :, None]
+    elif pattern < 0.5:  # bands
+        band = np.sin(np.linspace(0, rng.uniform(10, 60), height)) > rng.uniform(-0.2, 0.7)
+        albedo[band] = np.clip(rng.beta(1.2, 2.0, 3), 0.01, 0.8)
+    folds = smooth_noise(rng, height, width, 25, 3) + 0.5 * strands(rng, height, width, 80.0)
+    albedo = np.clip(albedo * np.exp(0.12 * folds)[..., None], 0.005, 0.9)
+    alpha = np.clip(inside / np.radians(1.5), 0, 1)
+    return np.asarray(albedo, np.float32), np.asarray(alpha, np.float32)

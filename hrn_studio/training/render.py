@@ -6,7 +6,7 @@ parts, for whoever wants the same person in several poses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -115,6 +115,9 @@ def render_sample(
     vertices = apply(T_camera_head, stage.head.evaluate(coefficients)).astype(np.float32)
     camera = sample.crop_camera(rng, sample.face_points(stage.head, vertices), webcam, size)
     person = draw_person(rng, stage)
+    if extras.hair_seed is not None:
+        own = np.random.default_rng(extras.hair_seed)
+        person = replace(person, cut=hair.restyled(own, person.cut))
     return picture(
         *(stage, rng, person, coefficients, T_camera_head, camera),
         extras=extras,

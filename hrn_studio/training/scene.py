@@ -330,11 +330,13 @@ class Scene:
         received = light.diffuse(normals, self.lights, lit, occlusion, soft)
         colour = looked_up[keep, :3] * received
         tangents = values[:, 3:6]
+        cut = self.person.cut
+        gleam = 0.0 if cut is None or cut.cloth else 0.05 * (1 - 0.7 * cut.curls)
         for lamp, share in zip(self.lights.lamps, lit, strict=True):
             half = unit(view + lamp.direction)
             across = 1 - dot(tangents, half) ** 2  # Kajiya and Kay 1989
             facing = np.clip(normals @ lamp.direction + 0.2, 0, 1)
-            sheen = 0.05 * np.maximum(across, 0) ** 25 * share * facing
+            sheen = gleam * np.maximum(across, 0) ** 25 * share * facing
             colour += sheen[:, None] * lamp.color * (0.4 + 2 * looked_up[keep, :3])
         a = opacity[:, None]
         picture[rows, columns] = picture[rows, columns] * (1 - a) + a * colour

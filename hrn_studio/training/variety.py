@@ -27,6 +27,8 @@ class Variety:
     """With a light other than a room's."""
     covered: float = 0.2
     """With something in front of the face."""
+    restyled: float = 1.0
+    """Whose hair may be other than straight and open, see :func:`.hair.restyled`."""
     portrait: float = 0.15
     """Taken from further away with a long lens and a shallow depth of field."""
 
@@ -44,6 +46,7 @@ class Extras:
     """Index into :data:`COVERS`."""
     camera: Camera | None = None
     """A portrait lens; None: a webcam."""
+    hair_seed: int | None = None
     aperture_m: float = 0.0
     """Width of the lens's opening: 0 has everything in focus."""
 
@@ -67,7 +70,9 @@ def draw_extras(rng: np.random.Generator, variety: Variety) -> Extras:
     if rng.random() < variety.portrait:
         camera = Camera.from_hfov(1280, 720, float(rng.uniform(17, 32)), "user")
         aperture = float(rng.uniform(0.01, 0.05))
-    return Extras(lights, light_kind, cover, cover_kind, camera, aperture)
+    restyle = rng.random() < variety.restyled
+    hair_seed = int(rng.integers(2**31)) if restyle else None
+    return Extras(lights, light_kind, cover, cover_kind, camera, hair_seed, aperture)
 
 
 def draw_setting(rng: np.random.Generator, kind: str) -> light.Light:

@@ -193,10 +193,10 @@ def test_lids_on_the_way_do_not_show_the_pupil_through(stage):
 def test_variety_leaves_the_rest_of_a_picture_as_it_was(stage):
     plain, none = (
         render_sample(stage, np.random.default_rng(5), size=96, variety=v)
-        for v in (None, Variety(0, 0, 0))
+        for v in (None, Variety(0, 0, 0, 0))
     )
     np.testing.assert_array_equal(plain.image, none.image)
-    varied = render_sample(stage, np.random.default_rng(5), size=96, variety=Variety(1, 1, 0))
+    varied = render_sample(stage, np.random.default_rng(5), size=96, variety=Variety(1, 1, 0, 0))
     np.testing.assert_array_equal(varied.coefficients.identity, plain.coefficients.identity)
     np.testing.assert_array_equal(varied.T_camera_head, plain.T_camera_head)
     assert varied.kinds[0] > 0
@@ -205,7 +205,7 @@ def test_variety_leaves_the_rest_of_a_picture_as_it_was(stage):
 
 
 def test_a_portrait_lens_is_further_away_and_blurs_the_room(stage):
-    far = render_sample(stage, np.random.default_rng(5), size=96, variety=Variety(0, 0, 1))
+    far = render_sample(stage, np.random.default_rng(5), size=96, variety=Variety(0, 0, 0, 1))
     assert far.kinds == (0, 0, 1)
     assert far.T_camera_head[2, 3] > 1.0
     depth = np.full((40, 40), np.inf, np.float32)
@@ -264,3 +264,25 @@ def test_every_light_lights_the_face(stage, kind):
     assert received.min() > 0
     for lamp in lights.lamps:
         assert np.linalg.norm(lamp.direction) == pytest.approx(1, abs=1e-5)
+
+
+def test_hair_is_restyled_in_many_ways(stage):
+    cut = hair.draw_cut(np.random.default_rng(0), "long", 0.2)
+    found = [hair.restyled(np.random.default_rng(k), cut) for k in range(60)]
+    assert any(c is cut for c in found)
+    curly = [c for c in found if c.curls]
+    cloth = [c for c in found if c.cloth]
+    tied = [c for c in found if not c.curls and not c.cloth and not c.hanging]
+    assert curly
+    assert tied
+    assert len({c.hanging > 0 for c in cloth}) == 2, "caps and headscarves"
+    for one in (curly[0], cloth[0], tied[0]):
+        shell = hair.grow(np.random.default_rng(1), stage.head, stage.roots, one, stage.head.mean)
+        assert np.isfinite(shell.vertices).all()
+        albedo, alpha = hair.paint_hair(
+            np.random.default_rng(1), one, stage.roots, np.array([0.1, 0.1, 0.1])
+        )
+        assert 0 < albedo.min() <= albedo.max() < 1
+        assert 0 <= alpha.min() < alpha.max() <= 1
+    bald = [hair.restyled(np.random.default_rng(k), None) for k in range(60)]
+    assert all(c is None or c.cloth for c in bald)
