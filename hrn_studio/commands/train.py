@@ -188,7 +188,7 @@ def run_refine(args: argparse.Namespace) -> int:
     photos = refined.photos
     for report in photos.refused:
         print(f"not used: {report.name}: {report.reason}", file=sys.stderr)
-    print(f"{len(photos)} pictures of {photos.people} people; {change(refined)}")
+    print(f"pictures: {len(photos)}, people: {photos.people}; {change(refined)}")
     ship(refined.refiner.average, head, embedding, args.out)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB; {kept} goes on from here")
     return 1 if photos.refused else 0

@@ -124,6 +124,6 @@ def told_by(checkpoint: Path) -> list[str]:
         about = json.loads(state["refined"])
         told.append(
             f"Refined without ground truth for {about['steps']} steps on {about['pictures']} "
-            f"pictures of {about['people']} people."
+            f"pictures (people: {about['people']})."
         )
     return told

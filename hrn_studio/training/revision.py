@@ -130,5 +130,7 @@ def change(refined: Refined) -> str:
         "mirror_mm": "mirror image",
     }
     return ", ".join(
-        f"{names[k]} {refined.before[k]:.2f} → {refined.after[k]:.2f} mm" for k in FIGURES
+        f"{names[k]} {refined.before[k]:.2f} → {refined.after[k]:.2f} mm"
+        for k in FIGURES
+        if refined.before[k] > 0  # nobody may have two pictures
     )

@@ -370,7 +370,7 @@ def test_the_command_refines_what_the_tracker_finds(
     argv = ["train", "refine", str(tmp_path / "photos"), "--checkpoint", str(source)]
     assert main([*argv, "-o", str(out), "--steps", "1", "--batch", "2"]) == 1
     said = capsys.readouterr()
-    assert "2 pictures of 1 people" in said.out
+    assert "pictures: 2, people: 1" in said.out
     assert "not used: one/broken.png" in said.err
     assert out.is_file()
     assert (tmp_path / "network.refine.pt").is_file()
