@@ -13,7 +13,7 @@ import pytest
 from hrn_studio import cli, paths
 from hrn_studio.errors import ModelDataError, UsageError
 from hrn_studio.models import fetch
-from hrn_studio.models.catalogue import FLAME, HRN, ICT
+from hrn_studio.models.catalogue import FLAME, HRN, HRN_HEAD, ICT
 from hrn_studio.models.fetch import Remote
 
 
@@ -187,6 +187,31 @@ def test_modelscopes_listing_is_understood(server, tmp_path):
     assert found.name == "bfm_uvs2.npy"
     list(fetch.download((found,), tmp_path))
     assert (tmp_path / "bfm_uvs2.npy").read_bytes() == b"bfm_uvs2.npy"
+
+
+def test_the_head_variants_listing_is_understood(server, tmp_path):
+    places = {
+        "pytorch_model.pt": b"weights",
+        "assets/3dmm/adjust_part/our_full/145_nose.obj": b"another nose",
+        "assets/3dmm/adjust_part/our_full_bfmEyes/145_nose.obj": b"nose",
+        "assets/texture/template_bald_tex_2.jpg": b"bald",
+    }
+    server.files = places
+    entries = [
+        {"Path": place, "Type": "blob", "Size": len(content), "Sha256": ""}
+        for place, content in places.items()
+    ]
+    listing = "/api/v1/models/damo/cv_HRN_head-reconstruction/repo/files"
+    server.listings[listing] = {"Data": {"Files": entries}}
+    found = fetch.listing(HRN_HEAD, server.base)
+    assert [remote.name for remote in found] == [
+        *("pytorch_model.pt", "our_full_bfmEyes/145_nose.obj", "template_bald_tex_2.jpg")
+    ]
+    assert all("Revision=v0.1" in remote.url for remote in found)
+    list(fetch.download(found, tmp_path))
+    assert (tmp_path / "our_full_bfmEyes" / "145_nose.obj").read_bytes() == b"nose"
+    with pytest.raises(UsageError, match="--accept-licence"):
+        fetch.check_allowed(HRN_HEAD, accepted=False)
 
 
 def test_githubs_listing_is_understood(server):
