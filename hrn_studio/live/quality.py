@@ -31,6 +31,8 @@ SHARPNESS_PX = 256
 HOLD_S = 0.4
 """A state must last this long before it is shown."""
 _MEMORY = 5
+_AHEAD_DEG = 15.0
+"""A head turned less than this shows a face to compare the sharpness of others with."""
 _EYES_HELD = 3
 _CHIN, _LIP_TOP, _LIP_BOTTOM = 152, 13, 14
 _MOTION_POINTS = slice(0, 468, 6)
@@ -156,8 +158,12 @@ def measure(
     crop = face_crop(frame.image, track)
     light = face_light(crop) if crop is not None else None
     sharp = sharpness(frame.image, track) if crop is not None else 0.0
-    sharpest = max(past.sharpest * 0.9995, sharp)
     angles = pose_deg(state)
+    # Hair and ears of a turned head are sharper than any face: they are no measure for it.
+    ahead = angles is None or max(abs(angles[0]), abs(angles[1])) < _AHEAD_DEG
+    sharpest = past.sharpest * 0.9995
+    if ahead or not past.sharpest:
+        sharpest = max(sharpest, sharp)
     eye_px = eye_distance_px(track)
     turned = math.cos(math.radians(angles[0])) if angles else 1.0
     height = face_height_px(track)
@@ -173,7 +179,7 @@ def measure(
             "brightness": light.mean,
             "contrast": light.variance,
             "white_balance": light.skin_delta,
-            "sharpness": sharp / sharpest if sharpest > 0 else math.nan,
+            "sharpness": min(sharp / sharpest, 1.0) if sharpest > 0 else math.nan,
         }
     values |= {
         "motion": motion(past.points, track.points_px, eye_px),
