@@ -17,6 +17,7 @@ from hrn_studio.ui.theme import Theme
 from hrn_studio.ui.thumb import Thumb
 from hrn_studio.ui.widgets.base import StateGlyph
 from hrn_studio.ui.widgets.controls import Segmented, ToolButton
+from hrn_studio.ui.widgets.spark import Spark
 
 DETAIL = (("coarse", "Draft"), ("mid", "Standard"), ("fine", "Fine"))
 DETAIL_NAMES = dict(DETAIL)
@@ -158,6 +159,13 @@ class FitPanel(QWidget):
             "secondary",
             wrap=True,
         )
+        self._spark = Spark(theme)
+        self._change = QWidget()
+        changing = QVBoxLayout(self._change)
+        changing.setContentsMargins(0, 0, 0, 0)
+        changing.setSpacing(6)
+        changing.addWidget(label("Change per step", "section"))
+        changing.addWidget(self._spark)
         self._failed = QVBoxLayout()
         self._failed.setSpacing(12)
         self._lists = QVBoxLayout()
@@ -176,6 +184,7 @@ class FitPanel(QWidget):
         box.addLayout(self._failed)
         box.addWidget(self._empty)
         box.addWidget(self._running)
+        box.addWidget(self._change)
         box.addLayout(self._lists)
         box.addWidget(line())
         box.addWidget(label("Next fits", "section"))
@@ -200,8 +209,16 @@ class FitPanel(QWidget):
         cores_text = f", {max(1, cores - 1)} of {cores} cores" if where == "Processor" else ""
         self._device.setText(where + cores_text)
 
-    def show_fits(self, fits: tuple[Fit, ...], thumbs: dict[str, QImage]) -> None:
-        """Cards for every fit; those that did not change stay."""
+    def show_fits(
+        self,
+        fits: tuple[Fit, ...],
+        thumbs: dict[str, QImage],
+        moved_mm: tuple[float, ...] = (),
+    ) -> None:
+        """Cards for every fit; those that did not change stay.
+
+        ``moved_mm`` is how far the running one's mesh moved from one showing to the next.
+        """
         self._thumbs = thumbs
         running = next((f for f in fits if f.state == "running"), None)
         failed = tuple(f for f in fits if f.state == "failed")
@@ -209,6 +226,8 @@ class FitPanel(QWidget):
         done = tuple(f for f in fits if f.state == "done")
         self._empty.setVisible(running is None and not failed)
         self._running.setVisible(running is not None)
+        self._change.setVisible(running is not None)
+        self._spark.show_values(moved_mm)
         if running is not None:
             self._running.show_fit(running)
             self._running.thumb.show_image(thumbs.get(running.shots[0]))

@@ -211,7 +211,8 @@ class Fits(QObject):
 
     def _show_mesh(self, vertices: Floats, now: float) -> None:
         """At most once a second, and how far it moved since, millimetres."""
-        if vertices is self._newest or now - self._mesh_s < MESH_EVERY_S:
+        known = self._newest is not None and np.array_equal(vertices, self._newest)
+        if known or now - self._mesh_s < MESH_EVERY_S:
             return
         if self._newest is not None and len(self._newest) == len(vertices):
             moved = np.linalg.norm(vertices - self._newest, axis=1).mean() * 1000

@@ -130,6 +130,19 @@ def height_mark(painter: QPainter, theme: Theme, rect: QRectF, top: float, botto
         painter.drawLine(QPointF(x - 6, y), QPointF(x + 6, y))
 
 
+def height_label(painter: QPainter, theme: Theme, rect: QRectF, middle: float, text: str) -> None:
+    """The number of a :func:`height_mark`, on its line."""
+    painter.setFont(theme.font("small"))
+    width = painter.fontMetrics().horizontalAdvance(text) + 16
+    x = rect.right() - rect.width() * 0.145 - width / 2
+    box = QRectF(min(x, rect.right() - width - 8), rect.y() + middle - 11, width, 22)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme["pill"])
+    painter.drawRoundedRect(box, 6, 6)
+    painter.setPen(theme["pill_text"])
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
 def waiting(painter: QPainter, theme: Theme, rect: QRectF, text: str) -> None:
     """Nothing to show yet, and why: a still dashed ring with words."""
     paint_glyph(painter, theme, "none", square(rect.center() - QPointF(0, 18), 28))

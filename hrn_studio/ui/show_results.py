@@ -167,7 +167,9 @@ class ShowResults:
         def paint(painter: QPainter, area: QRectF) -> None:
             theme = self._theme
             overlay.pill(painter, theme, f"{triangles:,} triangles · {shapes} shapes", area, "bl")
-            overlay.pill(painter, theme, f"{top:.0f} mm high", area, "tr")
+            high, low = bounds(shown.pane)
+            overlay.height_mark(painter, theme, area, area.y() + high, area.y() + low)
+            overlay.height_label(painter, theme, area, (high + low) / 2, f"{top:.0f} mm")
             overlay.pill(painter, theme, "50 mm", area, "br")
 
         return [Shown("mesh", shown.pane, paint)]
@@ -191,6 +193,17 @@ class ShowResults:
             return "Pointer: unseen"
         unit = "mm" if self.heat.scale.title == "mm" else "seen"
         return f"Pointer: {value:.2f} {unit}".replace("-", "−")
+
+
+def bounds(pane: Pane) -> tuple[float, float]:
+    """Top and bottom of a pane's head, pixels from the pane's top."""
+    scene = pane.scene
+    assert scene is not None
+    T, camera = scene.T_camera_head, scene.camera
+    seen = scene.vertices @ T[:3, :3].T + T[:3, 3]
+    y = camera.focal_px * seen[:, 1] / seen[:, 2] + camera.center_px[1]
+    scale = pane.rect[3] / camera.height
+    return float(y.min()) * scale, float(y.max()) * scale
 
 
 def face_place(

@@ -233,7 +233,7 @@ class Window(MainFrame):
     def _on_fits(self) -> None:
         fits = self.studio.fits
         running = fits.running
-        self.fitting.show_fits(fits.all, self.contact.thumbs)
+        self.fitting.show_fits(fits.all, self.contact.thumbs, fits.moved_mm)
         self.stage.show_refining(running is not None and self.studio.session.step == "fit")
         self.top.show_busy("fit", running.fraction if running is not None else None)
         self.status.show_fit(running.fraction if running is not None else None)
