@@ -5,8 +5,8 @@ Accurate and Detailed Face Reconstruction from In-The-Wild Images", CVPR 2023; "
 package), written anew from what is known of its files and formulae.  None of its weights come
 with the program: their licences are the user's to accept.
 
-Convention of this package alone, left at its border by :mod:`.transfer`
------------------------------------------------------------------------
+Convention of this package alone, left at its borders by :mod:`.engine` and :mod:`.outputs`
+--------------------------------------------------------------------------------------------
 * Lengths are **decimetres** of an average head.  World: +X right in the picture (the subject's
   left), +Y up, +Z towards the viewer.  A camera 10 dm away looks along -Z with a focal length of
   1015 px for a crop of 224 px; *camera space* keeps x and y and has ``z = 10 - z_world``.
@@ -16,5 +16,6 @@ Convention of this package alone, left at its border by :mod:`.transfer`
 
 Order of reading: :mod:`.checkpoint`, the networks (:mod:`.resnet`, :mod:`.generator`,
 :mod:`.retouch`, :mod:`.landmarks`, :mod:`.detector`), :mod:`.bfm`, :mod:`.camera`,
-:mod:`.texels`, :mod:`.hierarchy`, :mod:`.single`.
+:mod:`.texels`, :mod:`.hierarchy`, :mod:`.single`; then what was made of it: :mod:`.fitted`,
+:mod:`.multiview`, :mod:`.fusion`, :mod:`.headfit`, :mod:`.engine`, :mod:`.maps`.
 """
