@@ -184,14 +184,10 @@ def with_result(session: Session, result: Result) -> Session:
 
 
 def without_result(session: Session, result_id: str) -> Session:
-    """A result is gone; the newest of the others is shown."""
+    """A result is gone; none is shown when it was the one."""
     results = tuple(r for r in session.results if r.id != result_id)
     result = session.result if session.result != result_id else ""
-    return dataclasses.replace(session, results=results, result=result or _newest(results))
-
-
-def _newest(results: tuple[Result, ...]) -> str:
-    return results[-1].id if results else ""
+    return dataclasses.replace(session, results=results, result=result)
 
 
 def next_result(session: Session) -> str:

@@ -18,6 +18,8 @@ from hrn_studio.ui.window import Window
 
 _BEAT_MS = 5
 _WARM_S = 2.0
+_FIT_EVERY_S = 90.0
+"""With fits: a frame is taken and fitted so often."""
 
 
 class Measuring(QObject):
@@ -31,7 +33,7 @@ class Measuring(QObject):
         self.latencies: list[float] = []
         self.worst_ms = 0.0
         self._memory: list[tuple[float, float]] = []
-        self._last_beat = self._warm_s = 0.0
+        self._last_beat = self._warm_s = self._next_fit_s = 0.0
         self._dropped_before = 0
         self.dropped = 0
         self.spent = 0.0
@@ -39,6 +41,7 @@ class Measuring(QObject):
         self._beat.setInterval(_BEAT_MS)
         self._beat.timeout.connect(self._on_beat)
         window.studio.live.faced.connect(self._on_faced)
+        window.studio.shooting.taken.connect(self._on_taken)
         self._beat.start()
 
     def _on_faced(self, face: LiveFace) -> None:
@@ -65,10 +68,10 @@ class Measuring(QObject):
         self._last_beat = now
         if not self._memory or now - self._memory[-1][0] > 1.0:
             self._memory.append((now, rss_mb()))
-        if self._fit and self.latencies:
-            self._fit = False
+        idle = self._window.studio.fits.running is None
+        if self._fit and self.latencies and idle and now >= self._next_fit_s:
+            self._next_fit_s = now + _FIT_EVERY_S
             self._window.studio.shooting.take()
-            self._window.studio.shooting.taken.connect(self._on_taken)
         given_up = now - self._started_s > self._seconds + 60
         if self.spent >= self._seconds or given_up:
             self._beat.stop()
@@ -79,8 +82,13 @@ class Measuring(QObject):
 
     @property
     def grown_mb(self) -> float:
-        third = len(self._memory) // 3
-        return self._memory[-1][1] - self._memory[third][1] if third else 0.0
+        """After the first minute, or the first third of a shorter run."""
+        if len(self._memory) < 3:
+            return 0.0
+        start, end = self._memory[0][0], self._memory[-1][0]
+        settled_s = start + min(60.0, (end - start) / 3)
+        settled = next(mb for now, mb in self._memory if now >= settled_s)
+        return self._memory[-1][1] - settled
 
 
 def with_window(
@@ -91,7 +99,7 @@ def with_window(
     Parameters
     ----------
     fit
-        Take a frame and fit it meanwhile.
+        Take a frame and fit it meanwhile, again and again in a long run.
     started_s
         When the program began, on the monotonic clock.
 

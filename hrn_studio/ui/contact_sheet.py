@@ -25,6 +25,17 @@ class ContactSheet(QObject):
         tray.undo_wanted.connect(frames.undo)
         tray.renamed.connect(frames.rename)
         tray.shown_in_folder.connect(self._on_show_in_folder)
+        tray.result_reviewed.connect(frame.studio.review)
+        tray.result_deleted.connect(self.delete_result)
+
+    def delete_result(self, result_id: str) -> None:
+        """A head goes for good, when the user is sure."""
+        result = next((r for r in self._studio.session.results if r.id == result_id), None)
+        if result is None:
+            return
+        question = f"Delete {result.name}?"
+        if self._frame.confirm(question, "It can be fitted again from its frames.", "Delete"):
+            self._studio.results.delete(result_id)
 
     def forget(self) -> None:
         """Another session has other pictures."""

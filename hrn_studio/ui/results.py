@@ -81,9 +81,15 @@ class Results(QObject):
             self._start(self._reading(result), self._on_read, self._on_not_read)
 
     def delete(self, result_id: str) -> None:
-        """A result goes for good."""
-        if self._desk.tried(lambda store: store.delete_result(result_id)):
-            self._desk.apply(lambda s: changes.without_result(s, result_id))
+        """A result goes for good; another one is shown in its place."""
+        if not self._desk.tried(lambda store: store.delete_result(result_id)):
+            return
+        self._desk.apply(lambda s: changes.without_result(s, result_id))
+        session = self._desk.session
+        if not session.result and session.results:
+            self.show(session.results[-1].id)
+        elif session.missing(session.step):
+            self._desk.apply(lambda s: dataclasses.replace(s, step="live"))
 
     def wait(self) -> None:
         """Let every head reach the disk."""

@@ -37,6 +37,8 @@ class Tray(QFrame):
         Id and name.
     shown_in_folder
         Id.
+    result_reviewed, result_deleted
+        Id of a result.
     tab_changed
         ``frames``, ``results`` or ``plots``.
     """
@@ -52,6 +54,8 @@ class Tray(QFrame):
     renamed = Signal(str, str)
     shown_in_folder = Signal(str)
     tab_changed = Signal(str)
+    result_reviewed = Signal(str)
+    result_deleted = Signal(str)
 
     def __init__(self, theme: Theme, plots: Plots, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,6 +78,7 @@ class Tray(QFrame):
         self.frames.selected.connect(self.selected)
         self.results.selected.connect(self._on_result)
         self.frames.customContextMenuRequested.connect(self._on_menu)
+        self.results.customContextMenuRequested.connect(self._on_result_menu)
         self._empty = _empty(words.EMPTY_TRAY)
         self._no_results = _empty(words.EMPTY_RESULTS)
         self.plots = plots
@@ -167,6 +172,17 @@ class Tray(QFrame):
         menu.addSeparator()
         menu.addAction("Show in folder", lambda: self.shown_in_folder.emit(card.id))
         menu.exec(self.frames.mapToGlobal(at))
+        menu.deleteLater()
+
+    def _on_result_menu(self, at: QPoint) -> None:
+        index = self.results.indexAt(at)
+        if not index.isValid():
+            return
+        card: Card = index.data(CARD)
+        menu = QMenu(self)
+        menu.addAction("Review", lambda: self.result_reviewed.emit(card.id))
+        menu.addAction("Delete…", lambda: self.result_deleted.emit(card.id))
+        menu.exec(self.results.mapToGlobal(at))
         menu.deleteLater()
 
 

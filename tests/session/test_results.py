@@ -94,4 +94,5 @@ def test_ids_go_on_counting(made):
     assert next_result(session) == "head-05"
     session = with_result(session, result(made, Memory(), 5))
     session = without_result(session, "head-05")
-    assert session.result == "head-04"
+    assert session.result == ""
+    assert next_result(session) == "head-05"

@@ -242,6 +242,24 @@ def test_results_are_there_after_a_restart(qtbot, qapp, parts, window, film):
     other.close()
 
 
+def test_a_head_is_deleted_for_good(qtbot, window, film):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    for _ in range(2):
+        with qtbot.waitSignal(window.studio.results.kept, timeout=LONG_MS):
+            fit(qtbot, window)
+    studio = window.studio
+    window.go("review")
+    folder = Path(studio.session.folder) / "results"
+    window.contact.delete_result(studio.session.results[1].id)
+    qtbot.waitUntil(lambda: studio.session.result == "head-01", timeout=LONG_MS)
+    assert sorted(f.name for f in folder.iterdir()) == ["head-01.head.npz", "head-01.json"]
+    window.contact.delete_result("head-01")
+    assert not studio.session.results
+    assert studio.session.step == "live"
+    assert not list(folder.iterdir())
+
+
 def test_every_picture_that_is_added_is_kept(qtbot, window, film, tmp_path, doubles):
     from PIL import Image
 
