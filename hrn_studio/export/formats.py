@@ -17,7 +17,7 @@ from hrn_studio.export.exr import write_exr
 from hrn_studio.export.fbx import write_fbx
 from hrn_studio.export.folder import writing_folder
 from hrn_studio.export.gltf import write_glb
-from hrn_studio.export.gutters import padded, write_masks
+from hrn_studio.export.gutters import padded
 from hrn_studio.export.levels import at_level
 from hrn_studio.export.manifest import describe_file, make_manifest, manifest_bytes
 from hrn_studio.export.names import file_stem
@@ -51,7 +51,6 @@ FORMATS: Mapping[str, Writer] = MappingProxyType(
         "ply": write_ply,
         "stl": write_stl,
         "exr": write_exr,
-        "masks": write_masks,
         "usd": write_usd,
         "usdz": write_usdz,
         "html": write_html,

@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrn_studio.export.asset import Asset
-from hrn_studio.export.images import png
-from hrn_studio.export.options import PLAIN, ExportOptions
 from hrn_studio.geometry.uv import texel_map
-from hrn_studio.records import Bools, Bytes
+from hrn_studio.records import Bools
 
 _ROLES = ("normal", "displacement", "confidence")
 SHARE = 1 / 128
@@ -38,14 +36,11 @@ def padded(asset: Asset) -> Asset:
     return replace(asset, textures=textures)
 
 
-def coverage(asset: Asset, size: int, materials: frozenset[str] | None = None) -> Bools:
-    """(S, S) texels whose centre lies in a triangle (of some materials)."""
-    corners = [
-        part.uv_triangles for part in asset.parts if materials is None or part.material in materials
-    ]
-    if not corners:
-        return np.zeros((size, size), bool)
-    return texel_map(asset.uv, np.concatenate(corners), size).covered
+def coverage(asset: Asset, size: int) -> Bools:
+    """(S, S) texels whose centre lies in a triangle."""
+    return texel_map(
+        asset.uv, np.concatenate([part.uv_triangles for part in asset.parts]), size
+    ).covered
 
 
 def carried_on(pixels: NDArray[Any], known: Bools, steps: int) -> NDArray[Any]:
@@ -65,16 +60,3 @@ def carried_on(pixels: NDArray[Any], known: Bools, steps: int) -> NDArray[Any]:
                     result[here][new] = result[there][new]
                     known[here] |= new
     return result
-
-
-def write_masks(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]:
-    """``NAME_mask_skin.png`` and one for each other material: 255 where it is in the texture."""
-    texture = asset.textures.get("albedo")
-    size = 1024 if texture is None else texture.pixels.shape[0]
-    files = {}
-    for material in dict.fromkeys(part.material for part in asset.parts):
-        mask: Bytes = np.where(coverage(asset, size, frozenset({material})), 255, 0).astype(
-            np.uint8
-        )
-        files[f"{asset.name}_mask_{material}.png"] = png(mask)
-    return files

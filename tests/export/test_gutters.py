@@ -1,11 +1,8 @@
-"""Texture islands carried on into their surroundings, and masks."""
-
-from io import BytesIO
+"""Texture islands carried on into their surroundings."""
 
 import numpy as np
-from PIL import Image
 
-from hrn_studio.export.gutters import carried_on, coverage, padded, write_masks
+from hrn_studio.export.gutters import carried_on, coverage, padded
 
 
 def test_values_spread_by_one_texel_a_step():
@@ -40,12 +37,3 @@ def test_the_maps_of_a_head(asset):
         assert (after != before).any()
         assert filled.textures[role].coding == asset.textures[role].coding
     assert filled.textures["albedo"] is asset.textures["albedo"]
-
-
-def test_masks_part_the_texture(asset):
-    files = write_masks(asset)
-    assert sorted(files) == [f"jane_mask_{m}.png" for m in ("eyes", "skin", "teeth", "tongue")]
-    masks = [np.asarray(Image.open(BytesIO(data))) for data in files.values()]
-    assert all(set(np.unique(mask)) == {0, 255} for mask in masks)
-    assert (np.sum([mask > 0 for mask in masks], axis=0) <= 1).all()
-    np.testing.assert_array_equal(np.any([mask > 0 for mask in masks], axis=0), coverage(asset, 64))
