@@ -36,6 +36,8 @@ _APART = 0.2
 """How far (log) the neck's brightness may be from the face's."""
 _ALIEN = 0.4
 """Outside the face, a hue this far from the face's (log units) is no skin."""
+_ROUGH = 0.08
+"""Log units: root mean square of the hue's fine differences that skin has at most."""
 _GREY = LUMINANCE.astype(np.float32)
 
 
@@ -65,6 +67,7 @@ def cleaned(
     mirror: Ints,
     skin: Doubles,
     texel_m: float,
+    hard: float = 0.0,
 ) -> Floats:
     """The albedo without what is more likely light than skin.
 
@@ -80,12 +83,17 @@ def cleaned(
         (3,) the typical colour.
     texel_m
         Side of a texel on the face, metres.
+    hard
+        0..1 how far part of the face lay in a lamp's shadow, :func:`.groundwork.hardness`.
     """
     known = np.asarray(seen, np.float32)
     weight = known * zone.plain
     bright = _bright(albedo)
     hue = np.log(np.maximum(np.asarray(albedo, np.float32), 0.004)) - bright[..., None]
 
+    if hard > 0:
+        bare = known * zone.face * (1 - zone.brows)
+        bright, hue = _unspeckled(bright, hue, bare, weight, hard, texel_m)
     broad = _BROAD_M / texel_m
     lips, ample, room = known * zone.lips, np.full_like(known, 3), 1 - 0.7 * zone.eyes
     bright, hue = _without_shine(bright, hue, weight, known * (1 - zone.lips), room, broad, texel_m)
@@ -110,6 +118,25 @@ def cleaned(
     bright, hue = _outside(bright, hue, zone, skin, typical)
     result = np.exp(bright[..., None] + hue - (hue @ _GREY)[..., None])
     return np.where(known[..., None] > 0, np.clip(result, 0.003, 0.9), 0).astype(np.float32)
+
+
+def _unspeckled(
+    bright: Floats, hue: Floats, known: Floats, plain: Floats, hard: float, texel_m: float
+) -> tuple[Floats, Floats]:
+    """Smooth hue and brightness where the hue is rough all over a patch.
+
+    Light that grazes skin picks out every pore in red and white; a mole or a beard is rough too,
+    but the one is small and the other of one hue.  ``plain`` skin takes most of its usual hue.
+    """
+    own, _ = weighted_blur(hue, known, _SPECK_M / texel_m)
+    rough = weighted_blur(np.square(hue - own).sum(axis=2), known, 2 * _SPECK_M / texel_m)[0]
+    share = hard * smoothstep(_ROUGH, 2 * _ROUGH, np.sqrt(rough)) * np.minimum(4 * known, 1)
+    sure = plain * (1 - share)
+    typical = (hue * sure[..., None]).sum(axis=(0, 1)) / max(float(sure.sum()), 1e-6)
+    bare = 0.8 * smoothstep(0.0, 0.3, plain / np.maximum(known, 1e-3))[..., None]
+    calm, _ = weighted_blur(bright, known, _SPECK_M / texel_m)
+    target = own + bare * (typical - own)
+    return bright + share * (calm - bright), hue + share[..., None] * (target - hue)
 
 
 def _rim(

@@ -24,6 +24,7 @@ from hrn_studio.detail.groundwork import (
     Groundwork,
     coarse_relief,
     estimate_light,
+    hardness,
     light_at_eyes,
     lit,
     vertex_shading,
@@ -132,7 +133,8 @@ def fine(
     ]
     mix = blend(albedos, trusts, [s.score for s in sights])
     yield Progress("texture", 0.4, "pictures blended")
-    clean = cleaned(mix.albedo, mix.seen, work.zones, work.mirror, found.skin, work.texel_m)
+    hard = hardness(sights, work.zones)
+    clean = cleaned(mix.albedo, mix.seen, work.zones, work.mirror, found.skin, work.texel_m, hard)
     yield Progress("texture", 0.45, "shine and shadows taken out")
     recipe = complete(
         head, work.small, work.mirror, clean, mix.seen, mix.quality, work.zones, found.skin

@@ -99,6 +99,22 @@ def lit(shade: Floats) -> Floats:
     return smoothstep(0.12, 0.40, bright / max(middle, 1e-6))
 
 
+def hardness(sights: Sequence[Sight], zone: Zones) -> float:
+    """0..1 how far the light is one lamp from the side that leaves part of the face dark.
+
+    By how much darker the darker fifth of the plain skin is than its middle; the hardest picture
+    counts.
+    """
+    found = [0.0]
+    for sight in sights:
+        skin = (sight.trust > 0.5) & (zone.plain > 0.5)
+        if skin.sum() < 500:
+            continue
+        low, middle = np.percentile(sight.colour[skin] @ light.LUMINANCE, [20, 60])
+        found.append(float(smoothstep(0.35, 0.2, np.array(low / max(middle, 1e-6)))))
+    return max(found)
+
+
 def light_at_eyes(head: HeadModel, shading: Floats) -> Floats:
     """(3,) light on the skin right around the eyes, some of which lids keep away."""
     near = [np.linalg.norm(head.mean - e.center, axis=1) < 1.5 * e.radius for e in head.eyes]

@@ -11,7 +11,7 @@ from hrn_studio.detail.albedo import cleaned
 from hrn_studio.detail.atlas import Atlas
 from hrn_studio.detail.blending import blend
 from hrn_studio.detail.completion import complete
-from hrn_studio.detail.groundwork import Groundwork
+from hrn_studio.detail.groundwork import Groundwork, hardness
 from hrn_studio.detail.sampling import accumulate, pixels_per_texel, pyramid
 from hrn_studio.detail.sight import look
 from hrn_studio.records import Camera
@@ -201,5 +201,36 @@ def test_lips_seen_on_one_side_lend_their_colour_to_the_other(head, work):
         head, work.small, work.mirror, albedo * seen[..., None], seen, seen, work.zones, SKIN
     )
     ratio = recipe.base[mouth] / usual
-    assert 0.6 < ratio.min()
+    assert ratio.min() > 0.6
     assert ratio.max() < 1.5
+
+
+def test_hard_light_takes_the_red_pores_but_not_the_mole(work):
+    albedo = skin_picture(work)
+    cheek = np.argwhere((work.zones.plain > 0.95) & (work.zones.skin))[200]
+    rows, columns = np.mgrid[: work.small.size, : work.small.size]
+    away = np.hypot(rows - cheek[0], columns - cheek[1]) * work.texel_m
+    pores = (away < 0.015) * np.random.default_rng(2).normal(0, 0.25, away.shape)
+    speckled = albedo * np.exp(pores[..., None] * np.float32((1, 0, -1)))
+    seen = (work.zones.face > 0.2).astype(np.float32)
+    middle = (away < 0.008) & (work.zones.plain > 0.9)
+
+    def roughness(hard: float) -> float:
+        clean = cleaned(speckled, seen, work.zones, work.mirror, SKIN, work.texel_m, hard)
+        return float(np.std(np.log(clean[middle][:, 0] / clean[middle][:, 2])))
+
+    assert roughness(1.0) < 0.4 * roughness(0.0)
+    plain = cleaned(albedo, seen, work.zones, work.mirror, SKIN, work.texel_m)
+    same = cleaned(albedo, seen, work.zones, work.mirror, SKIN, work.texel_m, 1.0)
+    np.testing.assert_allclose(same, plain, rtol=1e-4)
+
+
+def test_a_lamp_from_the_side_is_hard_light(work, painted, photograph, sun):
+    def seen(light):
+        return sight(photograph(light=light), work, painted)
+
+    soft = seen(sun(around=0.8, direct=0.3))
+    hard = seen(sun(towards=(1.0, -0.1, 0.1), around=0.08, direct=1.0))
+    assert hardness([soft], work.zones) == 0
+    assert hardness([hard], work.zones) > 0.5
+    assert hardness([soft, hard], work.zones) > 0.5
