@@ -85,9 +85,9 @@ CASES = (
         "Five pictures of one person",
         "lips, lids, nose, brows and outline lie on the picture; both sides of the head carry "
         "skin that was seen, without a seam down the middle.",
-        "further from the truth than the front picture alone: turned faces say less of the shape, "
-        "and the mesh is bent to all five, where the tracker errs in each; faint patches "
-        "on cheek and neck, where one picture takes over from another.",
+        "no closer to the truth than the front picture alone, which is a lucky one: turned faces "
+        "say less of the shape; faint patches on cheek and neck, where one picture takes over "
+        "from another.",
         demo=("1_front", "2_left", "3_right", "4_up", "5_down"),
     ),
     Case(
@@ -101,9 +101,9 @@ CASES = (
     Case(
         "dark",
         "Dark skin, one picture",
-        "the shine on forehead and cheeks is gone, and the picture's red cast with it.",
-        "the skin came out lighter than in the picture: how much of it is light and how much is "
-        "skin one picture cannot tell, and the guess leans to the middle.",
+        "the shine on forehead and cheeks is gone, and the picture's red cast with it; the whites "
+        "of the eyes tell how dark the skin is.",
+        "how dark exactly stays a guess, and the head is a little too wide at the jaw.",
         seed=13,
     ),
     Case(
@@ -119,15 +119,16 @@ CASES = (
         "A face turned 40 degrees",
         "the cheek, the eye and the outline that were seen lie where they should; the other side "
         "was completed without a seam.",
-        "the shape is hardly better than the average head's: one turned picture says little.  A "
-        "black patch in the middle of the lips comes from the line of the mouth.",
+        "one turned picture says little of the shape; the far half of the nose and lips is the "
+        "near half's mirror image.",
         seed=11,
         yaw_deg=40,
     ),
     Case(
         "smile",
         "A wide smile",
-        "the smile was found, the lips part and the teeth show behind them.",
+        "the smile was found, the lips part and the teeth show behind them; the skin is as dark "
+        "as it should be.",
         "the mouth opens wider than in the picture, the fitted face is too narrow at the cheeks, "
         "and the folds beside the mouth left dark marks in the texture.",
         seed=10,
@@ -137,8 +138,9 @@ CASES = (
         "side_light",
         "One bare lamp from the side",
         "the features lie on the picture all the same, and both halves came out equally bright.",
-        "the edges of the shadows stay as grey-green and red patches, highlights as specks; the "
-        "shape is worse than the average head's.  Take such a picture again in softer light.",
+        "grey-green patches stay beside nose and mouth where the nose's shadow ended, a reddish "
+        "one on the forehead, and the lips are flat; the shape is worse than the average head's.  "
+        "Take such a picture again in softer light.",
         seed=16,
         hard_light=True,
     ),
