@@ -1,7 +1,7 @@
 """The mid stage: a smooth deformation that brings the coarse head onto its pictures.
 
-The coarse head is as good as its linear model and the regression behind it; its lips, lids,
-nostrils and brows lie near those of the picture, not on them.  A per-vertex displacement of the
+The coarse head is as good as its linear model and the regression behind it; its lips and lids lie
+near those of the picture, not on them.  A per-vertex displacement of the
 *neutral* head, shared by all views, closes the gap:
 
     minimise  sum_views sum_l  w_l |to_m (pi(R_i (N + D + E_i)_l + t_i) - y_il)|^2
