@@ -16,6 +16,8 @@ from hrn_studio.live.quality import Quality, Target
 from hrn_studio.session.state import GUIDED, Planned
 
 HOLD_S = 0.5
+UNSEEN_FROM_ASIDE = ("neutral",)
+"""Measures that err on a turned head: half of the mouth and a brow are hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +73,17 @@ def is_turned(target: Target) -> bool:
 
 def fit_to_take(quality: Quality) -> bool:
     """Pose within its tolerance, nothing red, and light and focus not amber for a front shot."""
+    turned = is_turned(quality.target)
     for measure in quality.measures:
+        if turned and measure.key in UNSEEN_FROM_ASIDE:
+            continue
         if measure.key in ("yaw", "pitch", "roll", "motion") and measure.state != "ok":
             return False
         if measure.limit.required and measure.state == "bad":
             return False
-    turned = is_turned(quality.target)
     # A turned head shades itself: amber light is no reason to wait there.
-    forgiven = (*LIGHT, "sharpness", "distance", "face_size", "framing") if turned else ()
+    aside = (*LIGHT, *UNSEEN_FROM_ASIDE, "sharpness", "distance", "face_size", "framing")
+    forgiven = aside if turned else ()
     return all(not m.needed or m.key in forgiven or m.key == "distance" for m in quality.measures)
 
 

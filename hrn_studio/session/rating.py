@@ -9,7 +9,7 @@ from hrn_studio.live.advice import LIGHT
 from hrn_studio.live.quality import FRONT, Measure, Quality, measure
 from hrn_studio.live.quality_limits import Limit
 from hrn_studio.records import FaceState, Frame, Track
-from hrn_studio.session.guided import is_turned
+from hrn_studio.session.guided import UNSEEN_FROM_ASIDE, is_turned
 from hrn_studio.session.state import GUIDED, kind_of
 
 _OF_POSE = ("yaw", "pitch", "roll", "eyes", "mouth", "neutral")
@@ -51,6 +51,6 @@ def rated(
 
 def _forgiven(measure: Measure) -> Measure:
     """What a turned head cannot help is not held against the frame."""
-    if measure.key not in (*LIGHT, "sharpness"):
+    if measure.key not in (*LIGHT, *UNSEEN_FROM_ASIDE, "sharpness"):
         return measure
     return dataclasses.replace(measure, limit=dataclasses.replace(measure.limit, required=False))

@@ -30,7 +30,7 @@ class StageRow(QWidget):
     def __init__(self, theme: Theme, key: str, name: str) -> None:
         super().__init__()
         self.key = key
-        self.setFixedHeight(28)
+        self.setFixedHeight(26)
         self._glyph = StateGlyph(theme, 14)
         self._side = Elided("", "small")
         self._side.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -178,8 +178,8 @@ class FitPanel(QWidget):
         copy = button("Copy log", "raised")
         copy.clicked.connect(self.log_copied)
         box = QVBoxLayout(self)
-        box.setContentsMargins(16, 12, 16, 12)
-        box.setSpacing(12)
+        box.setContentsMargins(16, 12, 16, 8)
+        box.setSpacing(9)
         box.addLayout(row(label("Fitting", "title"), None, self.pages))
         box.addLayout(self._failed)
         box.addWidget(self._empty)

@@ -238,6 +238,7 @@ class Stage(QWidget):
             for key, (full, short, tip) in REVIEW_WORDS.items():
                 self.review.label(key, short if narrow else full)
                 self.review.button(key).setToolTip(tip)
+            self.looks.label("normals", "Normal" if narrow else "Normals")
             self._show_tools()
 
     def _show_tools(self) -> None:

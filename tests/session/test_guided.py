@@ -70,3 +70,11 @@ def test_red_light_waits_everywhere_amber_only_in_front():
     assert fit_to_take(quality(yaw=30, target=side, balance="warn"))
     assert not fit_to_take(quality(yaw=30, target=side, over="bad"))
     assert not fit_to_take(quality(motion="warn"))
+
+
+def test_a_turned_head_need_not_look_neutral():
+    """Half of the mouth is hidden, so what is measured of it is no reason to wait."""
+    left = GUIDED[1].target
+    assert fit_to_take(quality(yaw=30, target=left, neutral="bad"))
+    assert not fit_to_take(quality(yaw=30, target=left, eyes="bad"))
+    assert not fit_to_take(quality(neutral="bad"))

@@ -340,8 +340,10 @@ def test_the_measures_of_the_design(qtbot, window, film, size):
         assert not area.verticalScrollBar().isVisible()
 
 
-def test_labels_are_not_clipped(qtbot, window, film):
-    """Every visible label has the room its text needs."""
+@pytest.mark.parametrize("percent", [100, 130])
+def test_labels_are_not_clipped(qtbot, window, film, percent):
+    """Every visible label has the room its text needs, at 30 % more, too."""
+    window.studio.change("window", text_percent=percent)
     go_live(qtbot, window, film)
     take(qtbot, window)
     fit(qtbot, window)

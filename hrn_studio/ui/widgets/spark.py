@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter, QPen
 from hrn_studio.ui.theme import Theme
 from hrn_studio.ui.widgets.base import Painted
 
-_HEIGHT = 76
+_HEIGHT = 60
 
 
 class Spark(Painted):
@@ -35,14 +35,14 @@ class Spark(Painted):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme["card"])
         painter.drawRoundedRect(QRectF(self.rect()), 8, 8)
-        area = QRectF(self.rect()).adjusted(12, 12, -12, -30)
+        area = QRectF(self.rect()).adjusted(12, 8, -12, -26)
         values = self._values
         painter.setPen(QPen(self.theme["raised"], 1))
         for y in (area.top(), area.bottom()):
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
         painter.setPen(self.theme["text_secondary"])
         painter.setFont(self.theme.font("small"))
-        words = QRectF(12, area.bottom() + 6, area.width(), 18)
+        words = QRectF(12, area.bottom() + 5, area.width(), 18)
         if not values:
             painter.drawText(words, Qt.AlignmentFlag.AlignLeft, "not known yet")
             return
