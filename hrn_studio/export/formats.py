@@ -126,12 +126,13 @@ def export(
     asset = padded(make_asset(reconstruction, head, file_stem(name)))
     assets, files = yield from _written(asset, wanted, how)
     if preset is not None:
-        files.update(preset.files(assets[0], how))
+        files.update(preset.files(asset.name, assets[0], how))
     files[manifest_name.removesuffix("manifest.json") + "shapes.png"] = shapes_png(asset)
     files.update(extra or {})
     manifest = make_manifest(
         reconstruction,
         head,
+        asset.name,
         assets,
         [describe_file(*item) for item in files.items()],
         licenses=licenses.read(paths.resources() / "licenses.json"),

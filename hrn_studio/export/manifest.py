@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -32,8 +32,9 @@ _LIBRARIES = ("numpy", "scipy", "numba", "torch", "mediapipe", "opencv-python", 
 def make_manifest(
     reconstruction: Reconstruction,
     head: HeadModel,
+    name: str,
     assets: Sequence[Asset],
-    files: Iterable[Mapping[str, Any]],
+    files: Sequence[Mapping[str, Any]],
     *,
     licenses: Sequence[License],
     options: Mapping[str, Any],
@@ -44,6 +45,8 @@ def make_manifest(
 
     Parameters
     ----------
+    name
+        Of the head.
     assets
         What was written, one for each level of detail; at least one.
     files
@@ -56,6 +59,7 @@ def make_manifest(
         ISO 8601 time.
     """
     asset = assets[0]
+    written = {entry["name"] for entry in files}
     textures = {
         one.texture_file(role): (role, one) for one in reversed(assets) for role in one.textures
     }
@@ -63,7 +67,7 @@ def make_manifest(
     known = {morph.arkit for morph in asset.morphs}
     return {
         "schema_version": SCHEMA_VERSION,
-        "name": asset.name,
+        "name": name,
         "created": created,
         "units": "metres",
         "axes": {
@@ -82,6 +86,7 @@ def make_manifest(
         "maps": {
             role if one is asset else f"{role} of {one.name}": _map(file, one.textures[role])
             for file, (role, one) in textures.items()
+            if file in written
         },
         "levels": {one.name: _size(one) for one in assets},
         "frames": [

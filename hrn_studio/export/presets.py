@@ -30,21 +30,23 @@ class Preset:
     formats: tuple[str, ...]
     options: ExportOptions
 
-    def files(self, asset: Asset, options: ExportOptions) -> dict[str, bytes]:
+    def files(self, name: str, asset: Asset, options: ExportOptions) -> dict[str, bytes]:
         """What lies beside the formats: ``README.txt``, a sample, the recording.
 
         Parameters
         ----------
+        name
+            Of the head.
         asset
-            Dressed, as the writers got it.
+            Its first level of detail, dressed as the writers got it.
         options
             The preset's, with what the user changed.
         """
-        result = {"README.txt": readme(self.name, self.title, asset, options).encode()}
+        result = {"README.txt": readme(self.name, self.title, name, asset, options).encode()}
         if self.name == "unity":
             result[UNITY_PLAYER_FILE] = UNITY_PLAYER.encode()
         if options.animation is not None and options.animation.text:
-            result[f"{asset.name}_take.csv"] = options.animation.text.encode()
+            result[f"{name}_take.csv"] = options.animation.text.encode()
         return result
 
 

@@ -43,9 +43,9 @@ class Facts:
             options=options,
         )
 
-    def expected(self, per_unit_m: float, unit: str, order: str = "xyz") -> Iterator[str]:
-        """Lines on size, eyes and shapes; ``order`` is that of the program's axes, of across (x),
-        up (y) and deep (z)."""
+    def bounds(self, per_unit_m: float, unit: str, order: str = "xyz") -> Iterator[str]:
+        """Lines on size and eyes; ``order`` is that of the program's axes, of across (x), up (y)
+        and deep (z)."""
         size = [self.size_m["xyz".index(axis)] / per_unit_m for axis in order]
         digits = 3 if per_unit_m == 1 else 1
         numbers = " x ".join(f"{value:.{digits}f}" for value in size)
@@ -53,6 +53,10 @@ class Facts:
         yield f"  bounds ({axes}): {numbers} {unit}"
         if self.eyes_m:
             yield f"  between the eyes' centres: {self.eyes_m / per_unit_m:.{digits}f} {unit}"
+
+    def expected(self, per_unit_m: float, unit: str, order: str = "xyz") -> Iterator[str]:
+        """Lines on size, eyes, triangles and shapes."""
+        yield from self.bounds(per_unit_m, unit, order)
         yield f"  triangles: {self.triangles}"
         if self.shapes:
             yield f"  shapes: {self.shapes}"
@@ -65,11 +69,11 @@ def eye_distance_m(asset: Asset) -> float:
     return float(np.linalg.norm(eyes[0] - eyes[1])) if len(eyes) == 2 else 0.0
 
 
-def readme(preset: str, title: str, asset: Asset, options: ExportOptions) -> str:
-    """The whole text for one preset."""
+def readme(preset: str, title: str, name: str, asset: Asset, options: ExportOptions) -> str:
+    """The whole text for one preset; files are called ``asset.name``, the head ``name``."""
     facts = Facts.of(asset, options)
     lines = [
-        f"{asset.name} for {title}",
+        f"{name} for {title}",
         f"made with HRN Studio {__version__}; manifest.json lists every file",
         "",
         *_TEXTS[preset](facts),
@@ -186,7 +190,8 @@ def _print(facts: Facts) -> Iterator[str]:
     yield f"The wall is {1000 * wall:g} mm thick." if wall else "It is solid."
     yield ""
     yield "EXPECT"
-    yield from facts.expected(0.001, "mm", "xzy")
+    yield from facts.bounds(0.001, "mm", "xzy")
+    yield "  up to 3 mm more in height: the neck is closed below its end"
 
 
 def _maps(facts: Facts, number: str, normal: str, data: str) -> Iterator[str]:

@@ -48,7 +48,7 @@ def test_an_unknown_preset_is_refused():
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_readme_says_what_to_expect(name, asset):
     preset = PRESETS[name]
-    text = readme(name, preset.title, dressed(asset, preset.options), preset.options)
+    text = readme(name, preset.title, "jane", dressed(asset, preset.options), preset.options)
     assert text.startswith(f"jane for {preset.title}\r\n")
     assert "EXPECT" in text
     unit = {"unreal": 100, "metahuman": 100, "print": 1000}.get(name, 1)
@@ -184,6 +184,7 @@ def test_unity_player_reads_what_track_writes():
 
 def test_png_sizes_are_what_the_file_says(exported):
     _, target, manifest = exported
+    assert {"albedo", "normal", "orm", "masks", "displacement"} <= set(manifest["maps"])
     for entry in manifest["maps"].values():
         data = (target / entry["file"]).read_bytes()
         assert struct.unpack_from(">II", data, 16) == (entry["size_px"], entry["size_px"])
