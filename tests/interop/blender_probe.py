@@ -99,7 +99,7 @@ def draw(path, plan, materials):
         bpy.data.objects.remove(other)
     camera = bpy.data.cameras.new("eye")
     camera.sensor_fit, camera.angle = "VERTICAL", np.radians(plan["fov_deg"])
-    camera.clip_start = 0.01
+    camera.clip_start, camera.clip_end = 0.01, 1000
     eye = bpy.data.objects.new("eye", camera)
     x, y, z = plan["eye"]
     eye.location, eye.rotation_euler = (x, -z, y), (np.pi / 2, 0, 0)

@@ -188,9 +188,13 @@ def run(command, **options):
     return done.stdout
 
 
-def probe(blender, file, folder, weights=None):
-    """What Blender makes of a file: facts, arrays, and a picture."""
-    plan = {**VIEW, "weights": weights or {}}
+def probe(blender, file, folder, weights=None, units=1):
+    """What Blender makes of a file: facts, arrays, and a picture.
+
+    ``units`` is how many of Blender's metres one of ours has become.
+    """
+    eye = [units * x for x in VIEW["eye"]]
+    plan = {**VIEW, "eye": eye, "weights": weights or {}}
     run([blender, HERE / "blender_probe.py", file, folder, json.dumps(plan)])
     facts = json.loads((folder / "found.json").read_text())
     with np.load(folder / "found.npz") as arrays:

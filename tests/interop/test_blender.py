@@ -24,7 +24,8 @@ def imported(request, blender, exports, tools, tmp_path_factory):
     if naming is not None:
         weights = {shape_name(k, naming): w for k, w in tools.WEIGHTS.items()}
     file = exports(preset, formats) / name
-    return request.param, naming, *tools.probe(blender, file, folder, weights), folder
+    units = 1 / scale_of(request.param)
+    return request.param, naming, *tools.probe(blender, file, folder, weights, units), folder
 
 
 def whole(arrays, kind):
@@ -105,8 +106,6 @@ def test_textures_are_found(imported):
 
 def test_a_picture_agrees_with_ours(imported, asset, tools):
     name, naming, _, _, picture, folder = imported
-    if name == "obj":
-        pytest.skip("the OBJ is a hundred times as large in Blender, as its README says")
     tools.agree(picture, tools.flat(asset, tools.WEIGHTS if naming else {}), name, folder)
 
 
