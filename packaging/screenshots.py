@@ -33,8 +33,8 @@ SOME = "first-start,live-good,review,multi-frame"
 VARIANTS = (
     ("", "1280x800", "dark", 1, ""),
     ("-light", "1280x800", "light", 1, SOME),
-    ("-1920", "1920x1080", "dark", 1, SOME),
-    ("-200", "1280x800", "dark", 2, "live-bad,multi-frame"),
+    ("-1920", "1920x1080", "dark", 1, "live-good,multi-frame"),
+    ("-200", "1280x800", "dark", 2, "multi-frame"),
 )
 """Suffix, size, theme, scale and which of the pictures are kept."""
 

@@ -137,9 +137,9 @@ def height_label(painter: QPainter, theme: Theme, rect: QRectF, middle: float, t
     x = rect.right() - rect.width() * 0.145 - width / 2
     box = QRectF(min(x, rect.right() - width - 8), rect.y() + middle - 11, width, 22)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme["pill"])
+    painter.setBrush(theme["panel"])
     painter.drawRoundedRect(box, 6, 6)
-    painter.setPen(theme["pill_text"])
+    painter.setPen(theme["text"])
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 
