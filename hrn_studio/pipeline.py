@@ -98,22 +98,28 @@ class Models:
     likeness: Likeness = field(default_factory=load_likeness)
 
     @classmethod
-    def load(cls, head: str = "default") -> Models:
+    def load(cls, head: str = "default", network: bool = False) -> Models:
         """A head, its landmarks, what sees its coefficients, and MediaPipe.
 
         Parameters
         ----------
         head
             ``default``, or the user's own ``ict`` or ``flame``.
+        network
+            Let the face network look too, besides the learned maps; the default head only.
 
         Raises
         ------
         ModelDataError
             A bundled file is missing or damaged, or the user does not have that head.
+        UsageError
+            There is no such head, or the network does not know it.
         """
+        if network and head != "default":
+            raise UsageError(f"the face network knows the default head, not {head}; leave one out")
         model, embedding, maps = load_chosen(head)
-        network = load_network() if head == "default" else None
-        return cls(model, embedding, StudioEstimator(maps, network, looks=LOOKS))
+        eyes = load_network() if network else None
+        return cls(model, embedding, StudioEstimator(maps, eyes, looks=LOOKS))
 
     def close(self) -> None:
         """Free the tracker."""

@@ -49,11 +49,12 @@ def main() -> None:
     parser.add_argument("bench", type=Path)
     parser.add_argument("--out", type=Path, help="keep the heads and scores here")
     parser.add_argument("--kind", action="append", help="only entries of this kind")
+    parser.add_argument("--network", action="store_true", help="with the face network")
     options = parser.parse_args()
     out = options.out or Path(tempfile.mkdtemp())
     entries = json.loads((options.bench / "manifest.json").read_text())["entries"]
     entries = [e for e in entries if not options.kind or e["kind"] in options.kind]
-    models = Models.load()
+    models = Models.load(network=options.network)
     solver = LandmarkSolver(models.head, models.embedding)
     skin = models.head.triangles[models.head.part_triangles("skin")]
     sizes: list[float] = []

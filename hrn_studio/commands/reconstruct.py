@@ -48,6 +48,11 @@ def add_parser(commands: Commands) -> None:
     )
     add("--stage", choices=("coarse", "mid", "fine"), default="fine", help="how far to go")
     add(
+        "--network",
+        action="store_true",
+        help="let the face network look too, besides the learned maps",
+    )
+    add(
         "--engine",
         choices=("studio", "hrn", "hrn-mv"),
         default="studio",
@@ -75,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     from hrn_studio.pipeline import Models
 
     check_folder(args.out)
-    models = Models.load(args.head)
+    models = Models.load(args.head, args.network)
     done = _Done()
     try:
         if args.each:

@@ -81,15 +81,17 @@ def _studio_times(file: Path, repeat: int) -> Laps:
     from hrn_studio.face.landmarks import load_embedding
     from hrn_studio.face.model import load_head
     from hrn_studio.live.estimator import load_estimator
+    from hrn_studio.live.network import load_network
     from hrn_studio.live.sources import VideoFile
     from hrn_studio.live.stages import time_frames
     from hrn_studio.live.tracker import MediaPipeTracker
 
     head, embedding, maps = load_head(), load_embedding(), load_estimator()
+    network = load_network()
     laps: dict[str, list[float]] = defaultdict(list)
     for _ in range(repeat):
         with VideoFile(file) as video, MediaPipeTracker("video") as tracker:
-            for name, values in time_frames(video, tracker, head, embedding, maps).items():
+            for name, values in time_frames(video, tracker, head, embedding, maps, network).items():
                 laps[name] += values
     if not laps["tracker"]:
         raise UsageError(f"'{file}' shows no face; give a video of one")

@@ -1,8 +1,8 @@
-"""What sees identity and expressions by default: the learned maps and the face network together.
+"""What sees identity and expressions: the learned maps, and on request the face network too.
 
 The maps look at the tracker's landmarks and at gradients, the network at the pixels themselves.
-Their errors differ, so a weighted mean is better than either.  Without the network's file the maps
-answer alone.
+On renders like those it was trained on a weighted mean of both is better than either; on pictures
+of other kinds it is not, so by default the maps answer alone.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from hrn_studio.records import Camera, Doubles, Estimate, Floats, Frame, Track
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How much the network counts beside the maps, 0..1."""
+    """How much the network counts beside the maps, 0..1; ``docs/accuracy.md`` tells why."""
 
-    identity: float = 0.6
-    expression: float = 0.6
+    identity: float = 0.5
+    expression: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,12 +100,17 @@ def _padded(values: Floats, count: int, fill: float) -> Floats:
     return result
 
 
-def load_estimator(looks: int = 1) -> StudioEstimator:
-    """The default head's, as it comes with the program.
+def load_estimator(network: bool = False) -> StudioEstimator:
+    """The default head's, as it comes with the program, for live use.
+
+    Parameters
+    ----------
+    network
+        With the face network; it takes some milliseconds a frame.
 
     Raises
     ------
     ModelDataError
         A file is missing or damaged.
     """
-    return StudioEstimator(load_maps(), load_network(), looks=looks)
+    return StudioEstimator(load_maps(), load_network() if network else None)

@@ -162,17 +162,15 @@ def _views(placement: Placement, looks: int) -> list[tuple[Placement, bool]]:
     return [both[0]] if looks == 1 else both
 
 
-def load_network(path: Path | None = None) -> FaceNetwork | None:
-    """The network of the default head; None where the program came without it.
+def load_network(path: Path | None = None) -> FaceNetwork:
+    """The network of the default head.
 
     Raises
     ------
     ModelDataError
-        The file is damaged or of another version.
+        The file is missing, damaged or of another version.
     """
     path = paths.resources() / "network.npz" if path is None else path
-    if not path.is_file():
-        return None
     with opened(path, "the face network", _REMEDY) as arrays:
         if int(arrays.pop("version")) != VERSION:
             raise ModelDataError(f"the face network '{path}' is of another version; {_REMEDY}")

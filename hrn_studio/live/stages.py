@@ -13,8 +13,9 @@ from hrn_studio.errors import NoFaceError
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.live.cameras import camera_for
-from hrn_studio.live.estimator import StudioEstimator, blended
+from hrn_studio.live.estimator import StudioEstimator
 from hrn_studio.live.motion import Motion
+from hrn_studio.live.network import FaceNetwork
 from hrn_studio.live.regressor import LandmarkRegressor
 from hrn_studio.live.tracker import LandmarkTracker
 from hrn_studio.records import Frame
@@ -42,12 +43,13 @@ def time_frames(
     head: HeadModel,
     embedding: LandmarkEmbedding,
     estimator: StudioEstimator,
+    network: FaceNetwork | None = None,
 ) -> dict[str, Sequence[float]]:
     """Seconds of each step for each frame with a face.
 
-    Steps: ``tracker``, ``maps`` (landmarks and gradients), ``network`` (where there is one),
-    ``solve`` (identity, pose, irises), ``smoothing`` and ``total after tracker``, which is
-    measured by itself: all of it in one call, as the live view makes it.
+    Steps: ``tracker``, ``maps`` (landmarks and gradients), ``solve`` (identity, pose, irises),
+    ``smoothing`` and ``total after tracker``, which is measured by itself: all of it in one call,
+    as the live view makes it.  Then ``network``, when one is given, which would come on top.
     """
     watch = Watch()
     plain = LandmarkRegressor(head, embedding, estimator, smooth=False)
@@ -65,10 +67,9 @@ def time_frames(
             whole.regress(frame, track, camera)
         with watch.lap("maps"):
             estimate = estimator.maps.estimate(frame, track, camera)
-        if estimator.network is not None:
+        if network is not None:
             with watch.lap("network"):
-                sight = estimator.network.see(frame, track)
-            estimate = blended(estimate, sight.estimate, estimator.shares)
+                network.see(frame, track)
         with watch.lap("solve"):
             state = plain.regress_estimate(frame.time_s, track, camera, estimate)
         c = state.coefficients
@@ -76,5 +77,5 @@ def time_frames(
             motion.pose(state.T_camera_head, frame.time_s)
             motion.expression(c.expression.astype(np.float64), frame.time_s)
             motion.gaze(c.gaze.astype(np.float64), frame.time_s)
-    order = ("tracker", "maps", "network", "solve", "smoothing", TOTAL)
+    order = ("tracker", "maps", "solve", "smoothing", TOTAL, "network")
     return {name: watch.laps[name] for name in order if name in watch.laps}

@@ -5,13 +5,12 @@ import json
 import pytest
 import torch
 
-from hrn_studio import cli, paths
+from hrn_studio import cli
 from hrn_studio.commands import timing
 from hrn_studio.live import stages
 from hrn_studio.models import engines
 
-NETWORK = ["network"] if (paths.resources() / "network.npz").is_file() else []
-STEPS = ["tracker", "maps", *NETWORK, "solve", "smoothing", stages.TOTAL]
+STEPS = ["tracker", "maps", "solve", "smoothing", stages.TOTAL, "network"]
 
 
 @pytest.fixture

@@ -181,7 +181,6 @@ def test_what_is_shipped_sees_what_was_trained(
     learner.learn([prepared], 2)
     ship(learner.average, head, embedding, tmp_path / "network.npz")
     network = load_network(tmp_path / "network.npz")
-    assert network is not None
     image = shard.image(0)
     vertices = head.evaluate(shard.coefficients(0))
     seen = project(
@@ -214,8 +213,9 @@ def _flipped(points: np.ndarray, width: int) -> Track:
     return Track(points[list(MIRROR)], np.zeros(len(points)))
 
 
-def test_a_network_file_may_be_missing_but_not_damaged(tmp_path: Path) -> None:
-    assert load_network(tmp_path / "none.npz") is None
+def test_bad_network_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelDataError, match=r"face network .*none\.npz.*missing"):
+        load_network(tmp_path / "none.npz")
     (tmp_path / "bad.npz").write_bytes(b"PK")
     with pytest.raises(ModelDataError, match=r"face network .*bad\.npz.*damaged"):
         load_network(tmp_path / "bad.npz")
