@@ -9,8 +9,8 @@ from hrn_studio.errors import ArchiveError
 from hrn_studio.export import archive
 from hrn_studio.records import Reconstruction
 
-MOST = 3
-"""Heads in memory at a time: what is shown, what it is compared with, and the one before."""
+MOST = 2
+"""Heads in memory at a time: what is shown, and what it is compared with."""
 
 
 class Memory:

@@ -16,6 +16,7 @@ from hrn_studio.session.store import Store
 from hrn_studio.ui.desk import Desk
 from hrn_studio.ui.fits import Fit
 from hrn_studio.ui.jobs import Job
+from hrn_studio.ui.memory import give_back
 from hrn_studio.ui.parts import Parts
 
 
@@ -103,7 +104,9 @@ class Results(QObject):
         self, store: Store, result: Result, head: Reconstruction
     ) -> Generator[None, None, tuple[Result, Path]]:
         yield
-        return result, store.keep_result(result, head, self._parts.head().name)
+        file = store.keep_result(result, head, self._parts.head().name)
+        give_back()
+        return result, file
 
     def _reading(self, result: Result) -> Generator[None, None, Result]:
         yield
