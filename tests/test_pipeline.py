@@ -49,6 +49,7 @@ def test_everything_is_there(folder):
             )
         ),
         "preview.png",
+        "shapes.png",
         "manifest.json",
         "demo_head.head.npz",
     }

@@ -31,8 +31,8 @@ class Kept(pipeline.Models):
 @pytest.fixture
 def loaded(models, monkeypatch):
     """The command uses the models that are there."""
-    kept = Kept(models.head, models.embedding, models.maps, models.tracker)
-    monkeypatch.setattr(pipeline.Models, "load", classmethod(lambda cls, head="default": kept))
+    kept = Kept(models.head, models.embedding, models.estimator, models.tracker)
+    monkeypatch.setattr(pipeline.Models, "load", classmethod(lambda cls, *_: kept))
     monkeypatch.setattr(preview, "preview_png", lambda *_: b"preview")
 
 
