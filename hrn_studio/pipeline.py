@@ -291,6 +291,8 @@ def reconstruct(
 
 def _of_one_person(models: Models, shots: list[Shot]) -> tuple[list[Shot], list[FrameReport]]:
     """The shots without strangers, and what to report of those."""
+    if len(shots) < 2:
+        return shots, []
     looks = [models.likeness.look(s.frame, s.track) for s in shots]
     out = strangers(models.likeness, looks, [s.frame.name for s in shots])
     reason = "it seems to show somebody else than the other pictures"

@@ -1,9 +1,10 @@
 """Find ``resources/likeness.npz``: the directions in which people's faces differ.
 
 Renders invented people several times each and takes Fisher's linear discriminants of the gradients
-of their aligned faces (see ``hrn_studio/live/likeness.py``)::
+of their aligned faces, and the spread of what the face network sees of them (see
+``hrn_studio/live/likeness.py``)::
 
-    python packaging/build_likeness.py [--people 160] [--seed 77]
+    python packaging/build_likeness.py [--people 240] [--seed 77]
 
 The limit is set where one in a hundred pairs of pictures of one person, in a second set of renders,
 would be told apart.
@@ -27,8 +28,9 @@ from hrn_studio.face.model import load_head  # noqa: E402
 from hrn_studio.geometry.transforms import apply  # noqa: E402
 from hrn_studio.live import features  # noqa: E402
 from hrn_studio.live.facemesh import yaw_deg  # noqa: E402
-from hrn_studio.live.likeness import Likeness, difference, gradients  # noqa: E402
+from hrn_studio.live.likeness import LOOKS, Likeness, differences, gradients  # noqa: E402
 from hrn_studio.live.likeness import Look as Seen  # noqa: E402
+from hrn_studio.live.network import load_network  # noqa: E402
 from hrn_studio.live.tracker import MediaPipeTracker  # noqa: E402
 from hrn_studio.records import Coefficients, Doubles, Floats, Frame  # noqa: E402
 from hrn_studio.training import sample  # noqa: E402
@@ -38,6 +40,9 @@ from hrn_studio.training.stage import make_stage  # noqa: E402
 PICTURES = 3
 COMPONENTS, DIRECTIONS = 80, 25
 SIZE = 300
+TELLING = 0.43
+"""Least standard deviation of the network's answers in a component that it can tell: what a
+calibrated answer with an error of 0.9 has."""
 DOUBT = 99
 """Percentile of the differences within one person above which two pictures show two."""
 
@@ -45,42 +50,59 @@ DOUBT = 99
 def main() -> None:
     """Render, analyse, write, and say how well people are told apart."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--people", type=int, default=160)
+    parser.add_argument("--people", type=int, default=240)
     parser.add_argument("--seed", type=int, default=77)
     parser.add_argument("--output", type=Path, default=ROOT / "resources" / "likeness.npz")
     options = parser.parse_args()
     head = load_head()
     reference = load_embedding().points(head.mean).astype(np.float64)
-    seen, yaws, who = render(options.people, options.seed, reference)
+    seen, shapes, yaws, who = render(options.people, options.seed, reference)
+    spread = shapes.std(0)
+    spread[spread < TELLING] = 0
+    told = spread > 0
+    shapes = shapes[:, told] / spread[told]
+    print(f"{told.sum()} components")
     train = who % 2 == 0
     mean, directions = discriminants(seen[train], who[train])
-    trial = [Seen((x - mean) @ directions, float(y)) for x, y in zip(seen, yaws, strict=True)]
+    places = (seen - mean) @ directions
+    trial = [Seen(p, s, float(y)) for p, s, y in zip(places, shapes, yaws, strict=True)]
     held = np.flatnonzero(~train)
     pairs = [(i, j) for i in held for j in held if i < j]
-    same = np.array([difference(trial[i], trial[j]) for i, j in pairs if who[i] == who[j]])
-    other = np.array([difference(trial[i], trial[j]) for i, j in pairs if who[i] != who[j]])
+    apart = [differences(trial[i], trial[j]) for i, j in pairs if who[i] == who[j]]
+    usual = tuple(float(v) for v in np.median(apart, axis=0))
+    mean_all, directions_all = discriminants(seen, who)
+    found = Likeness(
+        mean_all, directions_all, reference, spread, (usual[0], usual[1]), 0.0, load_network()
+    )
+    same, other = (
+        np.array(
+            [found.difference(trial[i], trial[j]) for i, j in pairs if (who[i] == who[j]) == k]
+        )
+        for k in (True, False)
+    )
     limit = float(np.percentile(same, DOUBT))
     print(f"one person: median {np.median(same):.2f}, at most {same.max():.2f}; limit {limit:.2f}")
     print(f"different people: {np.mean(other > limit):.0%} of pairs told apart")
-    mean, directions = discriminants(seen, who)
-    found = Likeness(mean, directions, reference, limit)
     partial = options.output.with_suffix(".partial.npz")
     np.savez_compressed(
         partial,
         mean=found.mean,
         directions=found.directions.astype(np.float16),
         reference=found.reference.astype(np.float32),
+        spread=found.spread,
+        usual=np.array(found.usual, np.float32),
         limit=np.float32(limit),
     )
     partial.replace(options.output)
     print(f"{options.output}: {options.output.stat().st_size / 1e3:.0f} kB")
 
 
-def render(people: int, seed: int, reference: Doubles) -> tuple[Floats, Floats, Floats]:
-    """Gradients (N, 1296), yaws (N,) in degrees and person numbers (N,) of tracked renders."""
+def render(people: int, seed: int, reference: Doubles) -> tuple[Floats, Floats, Floats, Floats]:
+    """Of tracked renders: gradients (N, 1296), the network's identities (N, I), yaws (N,) in
+    degrees and person numbers (N,)."""
     head = load_head()
-    stage, tracker = make_stage(head), MediaPipeTracker("still")
-    seen, yaws, who = [], [], []
+    stage, tracker, network = make_stage(head), MediaPipeTracker("still"), load_network()
+    seen, shapes, yaws, who = [], [], [], []
     for person in range(people):
         rng = np.random.default_rng([seed, person])
         identity = sample.draw_coefficients(rng, head).identity
@@ -98,11 +120,13 @@ def render(people: int, seed: int, reference: Doubles) -> tuple[Floats, Floats, 
             except NoFaceError:
                 continue
             seen.append(gradients(features.aligned_crop(frame, track, reference)))
+            shapes.append(network.see(frame, track, LOOKS).estimate.identity)
             yaws.append(yaw_deg(track.points_px, track.depth_px))
             who.append(person)
         print(f"\r{person + 1} people", end="", flush=True)
     print()
-    return np.array(seen), np.array(yaws, np.float32), np.array(who, np.float32)
+    numbers = (np.array(yaws, np.float32), np.array(who, np.float32))
+    return np.array(seen), np.array(shapes), *numbers
 
 
 def discriminants(seen: Floats, who: Floats) -> tuple[Floats, Floats]:

@@ -1,7 +1,8 @@
 """Do two pictures show the same person?  A cautious answer from the look of the face.
 
-Histograms of gradients of the aligned face, projected onto the directions in which people differ
-most and pictures of one person least (Fisher's linear discriminants), found by
+What counts most is the shape that the face network sees, in the components it can tell; beside it,
+histograms of gradients of the aligned face, projected onto the directions in which people differ
+most and pictures of one person least (Fisher's linear discriminants).  The measures are found by
 ``packaging/build_likeness.py`` on renders of invented people in several poses, lights and
 expressions.  It knows far less than a face recogniser: it is meant to catch clear mistakes, and
 leaves doubtful cases alone.
@@ -21,9 +22,14 @@ from hrn_studio.face.arrays import opened
 from hrn_studio.live import features
 from hrn_studio.live._cv import cv2
 from hrn_studio.live.facemesh import yaw_deg
+from hrn_studio.live.network import FaceNetwork, load_network
 from hrn_studio.records import Bytes, Doubles, Floats, Frame, Track, frozen
 
 FEATURES = 1296
+LOOKS = 4
+"""Crops that the network looks at; their answers are averaged."""
+_EDGES = 0.3
+"""How much gradients count beside the network's shape."""
 _CELL = 16
 _YAW_DEG = 45.0
 """Pictures turned this far apart may differ twice as much."""
@@ -36,6 +42,8 @@ class Look:
 
     place: Floats
     """(K,) in standard deviations of pictures of one person."""
+    shape: Floats
+    """(S,) identity components that the network can tell, in its own standard deviations."""
     yaw_deg: float
 
 
@@ -49,11 +57,16 @@ class Likeness:
     """(1296, K)"""
     reference: Doubles
     """(L, 3) landmarks of the mean head, metres."""
+    spread: Floats
+    """(I,) standard deviation of the network's answers over people; 0 where it can tell little."""
+    usual: tuple[float, float]
+    """Median differences of one person's pictures, in gradients and in shape."""
     limit: float
     """Above this difference two pictures show different people."""
+    network: FaceNetwork
 
     def __post_init__(self) -> None:
-        for name in ("mean", "directions"):
+        for name in ("mean", "directions", "spread"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float32))
         object.__setattr__(self, "reference", frozen(self.reference, np.float64))
 
@@ -61,11 +74,19 @@ class Likeness:
         """The face of a tracked picture."""
         seen = gradients(features.aligned_crop(frame, track, self.reference))
         place = (seen - self.mean) @ self.directions
-        return Look(place, yaw_deg(track.points_px, track.depth_px))
+        identity = self.network.see(frame, track, LOOKS).estimate.identity
+        told = self.spread > 0
+        shape = identity[told] / self.spread[told]
+        return Look(place, shape, yaw_deg(track.points_px, track.depth_px))
+
+    def difference(self, a: Look, b: Look) -> float:
+        """How far two faces are apart; of one person about 1.3."""
+        edges, shape = differences(a, b)
+        return shape / self.usual[1] + _EDGES * edges / self.usual[0]
 
     def are_different(self, a: Look, b: Look) -> bool:
         """Whether two faces clearly belong to different people."""
-        return difference(a, b) > self.limit
+        return self.difference(a, b) > self.limit
 
 
 def gradients(crop: Bytes) -> Floats:
@@ -80,10 +101,11 @@ def gradients(crop: Bytes) -> Floats:
     return np.asarray(hog.compute(crop), np.float32).ravel()
 
 
-def difference(a: Look, b: Look) -> float:
-    """Root mean square difference in standard deviations, less for faces turned apart."""
-    apart = float(np.sqrt(np.square(a.place - b.place).mean() / 2))
-    return apart / (1 + abs(a.yaw_deg - b.yaw_deg) / _YAW_DEG)
+def differences(a: Look, b: Look) -> tuple[float, float]:
+    """Root mean square differences in gradients, less for faces turned apart, and in shape."""
+    edges = float(np.sqrt(np.square(a.place - b.place).mean() / 2))
+    shape = float(np.sqrt(np.square(a.shape - b.shape).mean() / 2))
+    return edges / (1 + abs(a.yaw_deg - b.yaw_deg) / _YAW_DEG), shape
 
 
 def strangers(likeness: Likeness, looks: Sequence[Look], names: Sequence[str]) -> list[int]:
@@ -117,9 +139,12 @@ def load_likeness(path: Path | None = None) -> Likeness:
         The file is missing or damaged.
     """
     path = paths.resources() / "likeness.npz" if path is None else path
+    network = load_network()
     with opened(path, "the likeness file", _REMEDY) as arrays:
         limit = float(arrays.pop("limit"))
-        found = Likeness(limit=limit, **arrays)
-    if found.mean.shape != (FEATURES,) or found.directions.shape[:1] != (FEATURES,):
+        edges, shape = (float(value) for value in arrays.pop("usual"))
+        found = Likeness(limit=limit, usual=(edges, shape), network=network, **arrays)
+    sizes = (found.mean.shape, found.directions.shape[:1], found.spread.shape)
+    if sizes != ((FEATURES,), (FEATURES,), (network.identity_count,)):
         raise ModelDataError(f"the likeness file '{path}' is of another version; {_REMEDY}")
     return found
