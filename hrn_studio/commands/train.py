@@ -84,7 +84,7 @@ def _add_refine(kinds: Commands) -> None:
     add("-o", "--out", type=Path, required=True, metavar="FILE", help="write the network here")
     add("--steps", type=_positive, default=400, help="in all (default: %(default)s)")
     add("--batch", type=_positive, default=24, help="pictures a step (default: %(default)s)")
-    add("--rate", type=float, default=3e-4, help="highest learning rate (default: %(default)s)")
+    add("--rate", type=float, default=1e-3, help="highest learning rate (default: %(default)s)")
     add("--renders", type=Path, metavar="FOLDER", help="mix in what 'train render' made")
     add("--renders-seed", type=int, default=7, help="their seed (default: %(default)s)")
     add("--seed", type=int, default=1, help="of the refinement")
