@@ -19,7 +19,7 @@ from hrn_studio.export.presets import preset_of
 from hrn_studio.face.model import HeadModel, load_head
 from hrn_studio.records import Progress
 
-__all__ = ["export_result", "open_result"]
+__all__ = ["export_result", "open_result", "result_sizes"]
 
 
 def open_result(source: str | Path, name: str | None = None) -> tuple[KeptHead, HeadModel]:
@@ -104,6 +104,32 @@ def export_result(
             created=kept.created,
         )
     )
+
+
+def result_sizes(
+    source: str | Path,
+    *,
+    preset: str | None = None,
+    formats: Sequence[str] | None = None,
+    options: ExportOptions | None = None,
+    name: str | None = None,
+) -> dict[str, int]:
+    """About how many bytes each file of :func:`export_result` would have, by name.
+
+    See :func:`hrn_studio.export.sizes.estimate_sizes`; nothing is written.
+
+    Raises
+    ------
+    StudioError
+        See :mod:`hrn_studio.errors`.
+    """
+    from hrn_studio.export.formats import chosen
+    from hrn_studio.export.sizes import estimate_sizes
+
+    wishes = None if preset is None else preset_of(preset)
+    wanted, how = chosen(wishes, formats, options)
+    kept, model = open_result(source, name)
+    return estimate_sizes(kept.result, model, kept.name, wanted, how)
 
 
 def _model(name: str) -> HeadModel:

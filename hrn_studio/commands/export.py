@@ -27,7 +27,7 @@ def add_parser(commands: Commands) -> None:
     )
     add = parser.add_argument
     add("result", type=Path, metavar="RESULT_FOLDER", help="its folder, or NAME.head.npz")
-    add("-o", "--out", type=Path, required=True, help="output folder")
+    add("-o", "--out", type=Path, help="output folder")
     add("--preset", choices=_PRESETS)
     add("--formats", metavar="A,B,...", help="instead of the preset's, for example glb,fbx,maps")
     add("--name", help="which head, when the folder holds several")
@@ -38,7 +38,13 @@ def add_parser(commands: Commands) -> None:
     add("--naming", choices=("arkit", "unreal", "sides"), help="eyeBlinkLeft, EyeBlinkLeft, _L")
     add("--normal", choices=("gl", "dx"), help="flavour of the normal map beside the model")
     add("--embed", action="store_true", default=None, help="put the textures into the FBX as well")
+    add(
+        "--parts",
+        metavar="A,B,...",
+        help="besides the skin: eyes, teeth, tongue; 'skin' for nothing else (default: all)",
+    )
     add("--wall", type=float, metavar="MM", help="thickness of a printed wall; 0 is solid")
+    add("--sizes", action="store_true", help="only say about how large it would be; write nothing")
     add("--json", action="store_true", help="print the result as JSON")
     parser.set_defaults(run=run)
 
@@ -48,6 +54,10 @@ def run(args: argparse.Namespace) -> int:
 
     formats = None if args.formats is None else _listed(args.formats, "--formats")
     options = _options(args)
+    if args.sizes:
+        return _show_sizes(args, formats, options)
+    if args.out is None:
+        raise UsageError("give the folder to write to: -o FOLDER")
     task = export_result(
         args.result,
         args.out,
@@ -69,6 +79,23 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _show_sizes(
+    args: argparse.Namespace, formats: tuple[str, ...] | None, options: ExportOptions
+) -> int:
+    from hrn_studio.results import result_sizes
+
+    sizes = result_sizes(
+        args.result, preset=args.preset, formats=formats, options=options, name=args.name
+    )
+    if args.json:
+        print(json.dumps({"about_bytes": sizes}, indent=1))
+        return 0
+    for name, size in sizes.items():
+        print(f"  {name}  about {size / 1e6:.1f} MB")
+    print(f"  together about {sum(sizes.values()) / 1e6:.1f} MB")
+    return 0
+
+
 def _options(args: argparse.Namespace) -> ExportOptions:
     from hrn_studio.export.animation import read_take
     from hrn_studio.export.options import PLAIN
@@ -83,8 +110,13 @@ def _options(args: argparse.Namespace) -> ExportOptions:
         naming=args.naming,
         normal=args.normal,
         embed=args.embed,
+        parts=None if args.parts is None else _parts(args.parts),
         wall_m=None if args.wall is None else args.wall / 1000,
     )
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part for part in _listed(text, "--parts") if part != "skin")
 
 
 def _listed(text: str, option: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from hrn_studio import licenses, paths
 from hrn_studio.errors import UsageError
 from hrn_studio.export.asset import Asset, make_asset
-from hrn_studio.export.dressing import dressed
+from hrn_studio.export.dressing import dressed, with_parts
 from hrn_studio.export.exr import write_exr
 from hrn_studio.export.fbx import write_fbx
 from hrn_studio.export.folder import writing_folder
@@ -57,6 +57,8 @@ FORMATS: Mapping[str, Writer] = MappingProxyType(
     }
 )
 """A new format is one module and one line here."""
+_WHOLE = ("stl",)
+"""A body needs all parts to be closed."""
 USUAL = ("obj", "maps", "glb")
 """Written with every reconstruction."""
 
@@ -118,13 +120,12 @@ def export(
     ExportError
         The folder cannot be written; nothing was changed.
     """
-    wanted = formats or (preset.formats if preset else USUAL)
-    how = settings or (preset.options if preset else PLAIN)
-    _check(wanted)
+    wanted, how = chosen(preset, formats, settings)
     started = datetime.now(UTC).isoformat(timespec="seconds") if created is None else created
     yield Progress("export", 0.0, "shapes and textures")
-    asset = padded(make_asset(reconstruction, head, file_stem(name)))
-    assets, files = yield from _written(asset, wanted, how)
+    whole = padded(make_asset(reconstruction, head, file_stem(name)))
+    asset = with_parts(whole, how.parts)
+    assets, files = yield from _written(whole, wanted, how)
     if preset is not None:
         files.update(preset.files(asset.name, assets[0], how))
     files[manifest_name.removesuffix("manifest.json") + "shapes.png"] = shapes_png(asset)
@@ -147,10 +148,18 @@ def export(
     return Path(target).expanduser().absolute()
 
 
-def _check(formats: Sequence[str]) -> None:
-    for unknown in formats:
+def chosen(
+    preset: Preset | None, formats: Sequence[str] | None, settings: ExportOptions | None
+) -> tuple[Sequence[str], ExportOptions]:
+    """The formats and settings of an export: those given, else the preset's, else the usual ones.
+
+    Raises ``UsageError`` for a format that is unknown.
+    """
+    wanted = formats or (preset.formats if preset else USUAL)
+    for unknown in wanted:
         if unknown not in FORMATS:
             raise UsageError(f"no format is called '{unknown}'; there are {', '.join(FORMATS)}")
+    return wanted, settings or (preset.options if preset else PLAIN)
 
 
 def _written(
@@ -162,8 +171,9 @@ def _written(
     steps = len(how.levels) * len(formats)
     for number, level in enumerate(how.levels):
         yield Progress("export", 0.2 + 0.6 * number * len(formats) / steps, level)
-        assets.append(dressed(at_level(asset, level), how))
+        whole = dressed(at_level(asset, level), how)
+        assets.append(with_parts(whole, how.parts))
         for done, one in enumerate(formats, number * len(formats)):
             yield Progress("export", 0.2 + 0.6 * done / steps, one)
-            files.update(FORMATS[one](assets[-1], how))
+            files.update(FORMATS[one](whole if one in _WHOLE else assets[-1], how))
     return assets, files

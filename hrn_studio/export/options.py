@@ -24,6 +24,8 @@ NORMALS = ("gl", "dx")
 SKELETONS = ("none", "head", "full")
 LEVELS = ("fitted", "dense", "light")
 TEXTURE_SIZES = (1024, 2048, 4096)
+PARTS = ("eyes", "teeth", "tongue")
+"""What a head has besides its skin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ class ExportOptions:
     """False: the neutral head alone, without shapes and the captured expression."""
     wall_m: float = 0.0
     """Thickness of the printed head's wall in metres; 0 prints it solid."""
+    parts: tuple[str, ...] = PARTS
+    """What is written besides the skin, out of ``eyes``, ``teeth`` and ``tongue``; a printed head
+    has all of them."""
 
     def __post_init__(self) -> None:
         for value, known, what in (
@@ -93,6 +98,7 @@ class ExportOptions:
             (self.normal, NORMALS, "flavour of normal maps"),
             (self.skeleton, SKELETONS, "skeleton"),
             *((level, LEVELS, "level of detail") for level in self.levels),
+            *((part, PARTS, "part") for part in self.parts),
         ):
             if value not in known:
                 raise UsageError(f"there is no {what} '{value}'; choose one of {', '.join(known)}")

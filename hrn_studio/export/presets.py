@@ -126,6 +126,7 @@ def describe(
         "animation": None if options.animation is None else options.animation.name,
         "levels": list(options.levels),
         "wall_m": options.wall_m,
+        "parts": ["skin", *options.parts],
     }
 
 

@@ -88,6 +88,32 @@ def test_levels_of_detail_lie_side_by_side(kept, tmp_path):
         assert (out / name).is_file()
 
 
+def test_eyes_and_tongue_can_be_left_out(kept, tmp_path):
+    out = tmp_path / "u"
+    args = ("--formats", "glb,fbx", "--parts", "skin,teeth")
+    assert run(kept, "--preset", "unity", *args, "-o", out) == 0
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert set(manifest["geometry"]["parts"]) == {"skin", "teeth_upper", "teeth_lower"}
+    assert manifest["export"]["parts"] == ["skin", "teeth"]
+    assert "eyes" not in [m["name"] for m in glb_document(out / "me.glb")["materials"]]
+
+
+def glb_document(path):
+    data = path.read_bytes()
+    return json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])
+
+
+def test_sizes_are_told_and_nothing_is_written(kept, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(kept, "--preset", "unity", "--sizes") == 0
+    out, _ = said(capsys)
+    assert "  me.fbx  about " in out
+    assert "  together about " in out
+    assert list(tmp_path.iterdir()) == []
+    assert run(kept, "--preset", "unity") == 2
+    assert "give the folder to write to: -o FOLDER" in said(capsys)[1]
+
+
 def test_a_recording_goes_along(kept, tmp_path):
     take = tmp_path / "take.csv"
     take.write_text("Timecode,N,JawOpen,HeadYaw\n00:00:00:00.000,2,0,0\n00:00:00:30.000,2,1,0.3\n")
@@ -115,6 +141,7 @@ def test_several_heads_in_a_folder_are_told_apart(kept, tmp_path, capsys):
         (["RESULT", "--formats", ","], "--formats names nothing"),
         (["RESULT", "--levels", "big"], "no level of detail 'big'"),
         (["RESULT", "--animation", "none.csv"], "'none.csv' cannot be read"),
+        (["RESULT", "--parts", "nose"], "no part 'nose'"),
         (["RESULT", "--wall", "900"], "cannot be printed"),
         (["RESULT", "-o", "RESULT"], "holds the finished head itself"),
     ],

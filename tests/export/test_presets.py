@@ -145,6 +145,7 @@ def test_spaces_keep_left_and_right():
         ({"texture_px": 1000}, "cannot be 1000 px; choose a power of two"),
         ({"levels": ("huge",)}, "no level of detail 'huge'"),
         ({"levels": ()}, "no level of detail is chosen"),
+        ({"parts": ("hair",)}, "no part 'hair'; choose one of eyes, teeth, tongue"),
         ({"wall_m": 0.5}, "500 mm cannot be printed"),
     ],
 )
