@@ -27,10 +27,21 @@ class Memory:
             if head in self._order:
                 self._order.remove(head)
             self._order.append(head)
-            gone = [h for h in self._order[: -self._most] if h.saved]
+        self.tidy()
+
+    def hold(self, most: int) -> None:
+        """How many may stay from now on; those that are not saved stay anyway."""
+        self._most = most
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Let go what is one too many."""
+        with self._lock:
+            old = self._order[: max(0, len(self._order) - self._most)]
+            gone = [h for h in old if h.saved]
             self._order = [h for h in self._order if h not in gone]
-        for old in gone:
-            old.leave()
+        for head in gone:
+            head.leave()
 
 
 class Resident:
@@ -64,6 +75,7 @@ class Resident:
     def save_to(self, file: Path) -> None:
         """It is kept in ``file`` from now on."""
         self._file = file
+        self._memory.tidy()
 
     def get(self) -> Reconstruction:
         """The head; read from its file when it is not in memory.

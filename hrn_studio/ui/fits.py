@@ -156,6 +156,7 @@ class Fits(QObject):
             self._job.cancel()
             self._job.wait()
             self._job = None
+        self._parts.close()
 
     def tick(self) -> None:
         """Let the time of the running card go on; called twice a second."""
@@ -166,7 +167,10 @@ class Fits(QObject):
     # --- one after the other ---
 
     def _next(self) -> None:
-        if self._job is not None or not self.waiting:
+        if self._job is not None:
+            return
+        if not self.waiting:
+            self._parts.rest()
             return
         now = self._clock()
         self.mesh = self._newest = None
@@ -181,7 +185,7 @@ class Fits(QObject):
         self._job = job
         job.start()
 
-    def _task(self, fit: Fit) -> Generator[Progress, None, Reconstruction]:
+    def _task(self, fit: Fit) -> Generator[Progress | None, None, Reconstruction]:
         frames = []
         for index, file in enumerate(fit.files):
             yield Progress("track", 0.0, f"reading {file.name}")
@@ -262,8 +266,8 @@ def fit_name(file: Path) -> str:
 
 
 def _with_mesh(
-    task: Generator[Progress, None, Reconstruction],
-) -> Generator[Progress, None, Reconstruction]:
+    task: Generator[Progress | None, None, Reconstruction],
+) -> Generator[Progress | None, None, Reconstruction]:
     """Every step with the newest mesh, as the window may look at the later ones only."""
     mesh: Floats | None = None
     with closing(task):
@@ -273,5 +277,8 @@ def _with_mesh(
             except StopIteration as stop:
                 made: Reconstruction = stop.value
                 return made
+            if step is None:
+                yield None
+                continue
             mesh = step.vertices if step.vertices is not None else mesh
             yield dataclasses.replace(step, vertices=mesh)

@@ -1,6 +1,6 @@
 """What the window is put together from: the seam where tests put in their own parts.
 
-Nothing is loaded before it is asked for; PyTorch only by :meth:`Parts.fit`.
+Nothing is loaded before it is asked for; PyTorch never in this process, only in that of the fits.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hrn_studio.face.model import HeadModel, load_head
 from hrn_studio.live.regressor import FaceRegressor
 from hrn_studio.live.tracker import LandmarkTracker
 from hrn_studio.records import Frame, Progress, Reconstruction
+from hrn_studio.ui.apart import Apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,14 @@ class Parts(Protocol):
 
     def fit(
         self, frames: Sequence[Frame], choice: FitChoice
-    ) -> Generator[Progress, None, Reconstruction]:
-        """Fit one head."""
+    ) -> Generator[Progress | None, None, Reconstruction]:
+        """Fit one head; yields None, too, when there is nothing to say."""
+
+    def rest(self) -> None:
+        """No fit is waiting: what they needed may go.  Returns at once."""
+
+    def close(self) -> None:
+        """The window closes: nothing may be left running."""
 
     def formats(self) -> tuple[str, ...]:
         """Names of the export formats."""
@@ -97,6 +104,7 @@ class RealParts:
         self._live_engine = live_engine
         self._lock = threading.Lock()
         self._head: HeadModel | None = None
+        self._apart = Apart()
 
     def head(self) -> HeadModel:
         with self._lock:
@@ -120,23 +128,17 @@ class RealParts:
 
     def fit(
         self, frames: Sequence[Frame], choice: FitChoice
-    ) -> Generator[Progress, None, Reconstruction]:
-        from hrn_studio.pipeline import Models, Options, reconstruct
-
+    ) -> Generator[Progress | None, None, Reconstruction]:
+        """In a process of its own, which waits for the next one until :meth:`rest`."""
         yield Progress("track", 0.0, "loading")
-        models = Models.load()
-        try:
-            options = Options(
-                hfov_deg=choice.hfov_deg,
-                stage=choice.stage,
-                texture_px=choice.texture_px,
-                device=choice.device,
-                white_balance=choice.white_balance,
-                engine=choice.engine,
-            )
-            return (yield from reconstruct(models, tuple(frames), options))
-        finally:
-            models.close()
+        head: Reconstruction = yield from self._apart.run(fit_here, tuple(frames), choice)
+        return head
+
+    def rest(self) -> None:
+        self._apart.end()
+
+    def close(self) -> None:
+        self._apart.close()
 
     def formats(self) -> tuple[str, ...]:
         from hrn_studio.export.formats import FORMATS
@@ -182,3 +184,24 @@ class RealParts:
                 settings=settings,
             )
         )
+
+
+def fit_here(
+    frames: Sequence[Frame], choice: FitChoice
+) -> Generator[Progress, None, Reconstruction]:
+    """Fit one head in this process."""
+    from hrn_studio.pipeline import Models, Options, reconstruct
+
+    models = Models.load()
+    try:
+        options = Options(
+            hfov_deg=choice.hfov_deg,
+            stage=choice.stage,
+            texture_px=choice.texture_px,
+            device=choice.device,
+            white_balance=choice.white_balance,
+            engine=choice.engine,
+        )
+        return (yield from reconstruct(models, tuple(frames), options))
+    finally:
+        models.close()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Generator
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from hrn_studio.records import Reconstruction
 from hrn_studio.session import state as changes
-from hrn_studio.session.resident import Memory, Resident
+from hrn_studio.session.resident import MOST, Memory, Resident
 from hrn_studio.session.state import Result
 from hrn_studio.session.store import Store
 from hrn_studio.ui.desk import Desk
@@ -34,7 +33,7 @@ class Results(QObject):
     def __init__(self, desk: Desk, parts: Parts) -> None:
         super().__init__()
         self._desk, self._parts = desk, parts
-        self._memory = Memory()
+        self._memory = Memory(0)
         self._jobs: list[Job] = []
         self._wanted: dict[str, Callable[[Result], None]] = {}
 
@@ -50,12 +49,25 @@ class Results(QObject):
             self._start(self._saving(store, result, head), self._on_saved, self._on_not_saved)
         return result
 
+    def look(self, looking: bool) -> None:
+        """Whether finished heads are looked at: else none stays in memory that is on the disk."""
+        self._memory.hold(MOST if looking else 0)
+
+    def give_back(self) -> None:
+        """What was let go belongs to the system again, soon."""
+
+        def task() -> Generator[None, None, None]:
+            yield
+            give_back()
+
+        self._start(task(), None, None)
+
     def load(self, store: Store) -> None:
-        """The heads that an earlier run finished; the newest is shown when it is read."""
+        """The heads that an earlier run finished; none is read before it is looked at."""
         results = store.results(self._memory)
         if results:
-            self._desk.apply(lambda s: dataclasses.replace(s, results=results))
-            self.show(results[-1].id)
+            last = results[-1].id
+            self._desk.apply(lambda s: dataclasses.replace(s, results=results, result=last))
 
     def show(self, result_id: str, then: Callable[[], None] | None = None) -> None:
         """Show a result, at once or when it was read; ``then`` goes on from there."""
@@ -102,11 +114,13 @@ class Results(QObject):
 
     def _saving(
         self, store: Store, result: Result, head: Reconstruction
-    ) -> Generator[None, None, tuple[Result, Path]]:
+    ) -> Generator[None, None, Result]:
         yield
-        file = store.keep_result(result, head, self._parts.head().name)
+        result.kept.save_to(store.keep_result(result, head, self._parts.head().name))
+        del head
+        yield
         give_back()
-        return result, file
+        return result
 
     def _reading(self, result: Result) -> Generator[None, None, Result]:
         yield
@@ -116,20 +130,20 @@ class Results(QObject):
     def _start(
         self,
         task: Generator[None, None, object],
-        returned: Callable[..., None],
-        failed: Callable[[BaseException], None],
+        returned: Callable[..., None] | None,
+        failed: Callable[[BaseException], None] | None,
     ) -> None:
         self._jobs = [job for job in self._jobs if job.running]
         job = Job(task, "result")
-        job.returned.connect(returned)
-        job.failed.connect(failed)
+        if returned is not None:
+            job.returned.connect(returned)
+        if failed is not None:
+            job.failed.connect(failed)
         self._jobs.append(job)
         job.start()
 
-    def _on_saved(self, saved: tuple[Result, Path]) -> None:
-        result, file = saved
-        result.kept.save_to(file)
-        self.kept.emit(result.id)
+    def _on_saved(self, saved: Result) -> None:
+        self.kept.emit(saved.id)
 
     def _on_not_saved(self, error: BaseException) -> None:
         self._desk.log.add_error("a head was not kept", error)
@@ -141,6 +155,9 @@ class Results(QObject):
             then(result)
 
     def _on_not_read(self, error: BaseException) -> None:
+        unread = set(self._wanted)
         self._wanted.clear()
+        if self._desk.session.result in unread:
+            self._desk.apply(lambda s: dataclasses.replace(s, result=""))
         self._desk.log.add_error("a head was not read", error)
         self._desk.note(str(error))

@@ -80,6 +80,10 @@ class Heads:
             )
         return self._painted[key]
 
+    def has(self, result: Result) -> bool:
+        """Whether :meth:`of` answers at once."""
+        return result.id in self._results
+
     def of(self, result: Result) -> Head:
         if result.id not in self._results:
             made = make_head(self.model, result.head.neutral, result.head.maps)

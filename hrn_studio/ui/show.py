@@ -14,6 +14,7 @@ from hrn_studio.live.stream import Face, LiveFace
 from hrn_studio.live.zebra import clipping
 from hrn_studio.records import Floats, Frame
 from hrn_studio.render.panes import BUDGET_PX, Hatching, Pane, mesh_size
+from hrn_studio.session.state import Result
 from hrn_studio.ui import overlay
 from hrn_studio.ui.coverage_ring import coverage_ring
 from hrn_studio.ui.cue import cue
@@ -22,7 +23,7 @@ from hrn_studio.ui.reference import Reference
 from hrn_studio.ui.scenes import Heads, picture_place
 from hrn_studio.ui.show_results import Moment, ShowResults
 from hrn_studio.ui.stage import Stage
-from hrn_studio.ui.studio import Studio
+from hrn_studio.ui.studio import HEAD_STEPS, Studio
 from hrn_studio.ui.theme import Theme
 from hrn_studio.ui.veil import veil_words
 from hrn_studio.ui.viewport import Shown
@@ -40,6 +41,7 @@ class Show:
         self.heads = Heads(model, theme.tokens)
         self.moment = Moment()
         self._scene_of: tuple[object, ...] = ()
+        self._reading: Result | None = None
         self._hatch: tuple[object, Hatching | None] = (None, None)
         self._placed: tuple[QRectF, tuple[float, float, float], Frame, bool] | None = None
         self.reference = Reference(theme, studio)
@@ -74,6 +76,13 @@ class Show:
         if layout == "picture":
             return self._pictures(left)
         return [*self._pictures(left), self._mesh(right)]
+
+    def rest(self) -> None:
+        """Finished heads are no longer looked at: what was made for them goes."""
+        self._reading = None
+        self.results.forget()
+        self.heads.forget(set())
+        self._studio.results.give_back()
 
     # --- camera steps ---
 
@@ -155,12 +164,28 @@ class Show:
         if session.step == "fit" and running is not None and mesh is not None:
             return self._refining(rect, mesh, running.fraction, size)
         look = o.look
-        key = (face, look, o.orbit, o.key, size)
+        if look == "textured" and shown is not None and not self._painted(shown):
+            shown = None
+        key = (face, look, o.orbit, o.key, size, shown)
         if self._scene_of[:-1] != key:
             scene = self.heads.live_scene(face, look, o.orbit, o.key, box, size, shown)
             self._scene_of = (*key, scene)
         pane = Pane((rect.x(), rect.y(), *box), scene=self._scene_of[-1], mirrored=o.mirror)  # type: ignore[arg-type]
         return Shown("mesh", pane, self._mesh_painter())
+
+    def _painted(self, result: Result) -> bool:
+        """Whether a result's textures can be shown; they are read when they are not here."""
+        if self.heads.has(result) or result.kept.here:
+            return True
+        if self._reading is not result:
+            self._reading = result
+            self._studio.results.look(True)
+            self._studio.results.fetch(result.id, self._on_read)
+        return False
+
+    def _on_read(self, result: Result) -> None:
+        self.heads.of(result)
+        self._studio.results.look(self._studio.session.step in HEAD_STEPS)
 
     def _refining(self, rect: QRectF, mesh: Floats, done: float, size: tuple[int, int]) -> Shown:
         """The head of the running fit as far as it has come."""

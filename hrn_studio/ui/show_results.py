@@ -68,6 +68,10 @@ class ShowResults:
             self._still[name] = (key, make())  # type: ignore[operator]
         return self._still[name][1]
 
+    def forget(self) -> None:
+        """Drop the scenes that were kept."""
+        self._still.clear()
+
     def review(self, left: QRectF, right: QRectF) -> list[Shown]:
         result = self._studio.session.shown
         o = self.options

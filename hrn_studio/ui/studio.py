@@ -36,6 +36,9 @@ from hrn_studio.ui.parts import FitChoice, Parts
 from hrn_studio.ui.results import Results
 from hrn_studio.ui.shooting import Shooting
 
+HEAD_STEPS: tuple[Step, ...] = ("fit", "review", "export")
+"""Those that show finished heads."""
+
 
 class Studio(Desk):
     """The window's state.
@@ -67,11 +70,13 @@ class Studio(Desk):
         self.results = Results(self, parts)
         self.exports = Exports(self, parts)
         self.last_spec: SourceSpec | None = None
+        self._wish: Step = "live"
         self.list_cameras = list_cameras
         self._beat = QTimer(self)
         self._beat.setInterval(500)
         self._beat.timeout.connect(self._on_beat)
         self._beat.start()
+        self.changed.connect(self._on_changed)
         self.settings_changed.connect(self._use_limits)
         self.shooting.guided_done.connect(self._on_guided_done)
         self.live.troubled.connect(self._on_troubled)
@@ -87,10 +92,24 @@ class Studio(Desk):
         """Enter a step, when something is there for it."""
         if self.session.missing(step):
             return
+        self._wish, shown = step, self.session.shown
+        if step in HEAD_STEPS and shown is not None and not shown.kept.here:
+            self.results.look(True)
+            self.results.fetch(shown.id, lambda _: self._enter(step))
+        else:
+            self._enter(step)
+
+    def _enter(self, step: Step) -> None:
+        if step != self._wish:  # the user went elsewhere while a head was read
+            return
         self.apply(lambda s: changes.to_step(s, step))
         if step == "capture" and (self.shooting.guided is None or self.shooting.guided.done):
             self.shooting.guide(Guided())
         self.shooting.aim()
+
+    def _on_changed(self, old: Session, new: Session) -> None:
+        if old.step != new.step:
+            self.results.look(new.step in HEAD_STEPS)
 
     def _on_guided_done(self) -> None:
         self.go("fit")

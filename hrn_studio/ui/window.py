@@ -29,7 +29,7 @@ from hrn_studio.ui.opening import Opening
 from hrn_studio.ui.preferences import Preferences
 from hrn_studio.ui.reviewing import Reviewing
 from hrn_studio.ui.sheet import Sheet
-from hrn_studio.ui.studio import Studio
+from hrn_studio.ui.studio import HEAD_STEPS, Studio
 from hrn_studio.ui.theme import Theme
 from hrn_studio.ui.titles import titles
 from hrn_studio.ui.widgets.controls import KeyboardFocus
@@ -154,7 +154,7 @@ class Window(MainFrame):
     def _on_step(self, session: Session) -> None:
         step = session.step
         self.inspector.setCurrentWidget(self.inspectors[step])
-        several = session.shown is not None and len(session.shown.head.views) > 1
+        several = session.shown is not None and len(session.shown.shots) > 1
         self.stage.show_step(step, bool(session.results), several)
         self.stage.show_refining(self.studio.fits.running is not None and step == "fit")
         if step in ("review", "export") and self.tray.tab == "frames":
@@ -163,6 +163,9 @@ class Window(MainFrame):
             self.tray.show_tab("frames")
         if step in ("fit", "review"):
             self.toasts.forget_offers()
+        if step not in HEAD_STEPS:
+            self.stage.set_options(other="")
+            self.show_panes.rest()
         titles(self.stage, self.studio, self.delivery.written)
         self.contact.show_frames(session)
         if step == "export":
@@ -261,7 +264,7 @@ class Window(MainFrame):
     def _show_results(self, session: Session) -> None:
         self.contact.show_results(session)
         self.show_panes.heads.forget({session.result, self.stage.options.other})
-        several = session.shown is not None and len(session.shown.head.views) > 1
+        several = session.shown is not None and len(session.shown.shots) > 1
         self.stage.show_step(session.step, bool(session.results), several)
         self.reviewing.reset()
         if session.step == "export":

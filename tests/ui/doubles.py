@@ -130,6 +130,10 @@ class Parts:
                 raise FitError(self.fail)
         return reconstruction(self.head(), frames, strange=self.strange)
 
+    def rest(self): ...
+
+    def close(self): ...
+
     def formats(self):
         from hrn_studio.export.formats import FORMATS
 

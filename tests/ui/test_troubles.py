@@ -285,5 +285,5 @@ def test_a_program_killed_in_a_fit_loses_no_frame_and_no_finished_head(
     assert len(window.studio.session.results) == 1
     assert len(window.studio.session.shown.head.neutral)
     window.go("review")
-    assert window.studio.session.step == "review"
+    qtbot.waitUntil(lambda: window.studio.session.step == "review", timeout=LONG_MS)
     window.close()

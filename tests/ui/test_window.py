@@ -41,6 +41,11 @@ def fit(qtbot, window):
     qtbot.waitUntil(lambda: len(window.studio.session.results) > count, timeout=LONG_MS)
 
 
+def arrived(qtbot, window, step):
+    """A step that shows a head is entered when the head was read."""
+    qtbot.waitUntil(lambda: window.studio.session.step == step, timeout=LONG_MS)
+
+
 def test_first_start_has_one_primary_and_no_read_outs(window):
     assert window.pages.currentIndex() == 1
     primary = [c for c in window.welcome.cards if c.button.property("role") == "start"]
@@ -66,7 +71,7 @@ def test_from_live_to_export(qtbot, window, film, tmp_path):
     fit(qtbot, window)
     assert any("is fitted" in text for text in window.toasts.texts)
     qtbot.mouseClick(window.top.steps["review"], Qt.MouseButton.LeftButton)
-    assert window.studio.session.step == "review"
+    arrived(qtbot, window, "review")
     window.stage.set_options(review="displacement")
     window.redraw()
     assert window.show_panes.results.heat is not None
@@ -171,6 +176,7 @@ def test_several_frames_make_one_head(qtbot, window, film, parts):
     qtbot.waitUntil(lambda: len(window.studio.session.results) == 1, timeout=LONG_MS)
     assert len(parts.fitted[0]) == 2
     window.studio.go("review")
+    arrived(qtbot, window, "review")
     window.stage.set_options(review="spread")
     window.redraw()
     assert window.show_panes.results.heat.scale.title == "mm"
@@ -238,8 +244,42 @@ def test_results_are_there_after_a_restart(qtbot, qapp, parts, window, film):
     qtbot.waitUntil(lambda: other.studio.session.shown is not None, timeout=LONG_MS)
     assert np.array_equal(other.studio.session.shown.head.neutral, neutral)
     other.go("review")
-    assert other.studio.session.step == "review"
+    arrived(qtbot, other, "review")
     other.close()
+
+
+def test_a_head_is_in_memory_only_while_it_is_looked_at(qtbot, window, film):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    with qtbot.waitSignal(window.studio.results.kept, timeout=LONG_MS):
+        fit(qtbot, window)
+    shown = window.studio.session.shown
+    assert not shown.kept.here
+    for step in ("review", "export", "fit"):
+        window.go("live")
+        assert not shown.kept.here
+        assert not window.show_panes.heads.has(shown)
+        window.go(step)
+        arrived(qtbot, window, step)
+        assert shown.kept.here
+        window.redraw()
+    window.go("live")
+    window.stage.set_options(look="textured")
+    window.redraw()
+    qtbot.waitUntil(lambda: window.show_panes.heads.has(shown), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: not shown.kept.here, timeout=LONG_MS)
+
+
+def test_a_head_that_cannot_be_read_bars_no_step(qtbot, window, film):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    with qtbot.waitSignal(window.studio.results.kept, timeout=LONG_MS):
+        fit(qtbot, window)
+    window.studio.session.shown.kept.file.write_bytes(b"nothing")
+    window.go("fit")
+    qtbot.waitUntil(lambda: window.studio.session.shown is None, timeout=LONG_MS)
+    window.go("fit")
+    assert window.studio.session.step == "fit"
 
 
 def test_a_head_is_deleted_for_good(qtbot, window, film):
@@ -250,6 +290,7 @@ def test_a_head_is_deleted_for_good(qtbot, window, film):
             fit(qtbot, window)
     studio = window.studio
     window.go("review")
+    arrived(qtbot, window, "review")
     folder = Path(studio.session.folder) / "results"
     window.contact.delete_result(studio.session.results[1].id)
     qtbot.waitUntil(lambda: studio.session.result == "head-01", timeout=LONG_MS)
@@ -294,10 +335,11 @@ def test_two_results_are_shown_side_by_side(qtbot, window, film):
     take(qtbot, window)
     fit(qtbot, window)
     window.studio.go("review")
+    arrived(qtbot, window, "review")
     window._say()
     qtbot.mouseClick(window.band.secondary, Qt.MouseButton.LeftButton)
     first = window.studio.session.results[0]
-    assert window.stage.options.other == first.id
+    qtbot.waitUntil(lambda: window.stage.options.other == first.id, timeout=LONG_MS)
     assert window.stage.left.title.text() == first.name
     assert [s.key for s in window.show_panes.panes()] == ["picture", "mesh"]
     qtbot.mouseClick(window.band.secondary, Qt.MouseButton.LeftButton)
@@ -311,6 +353,7 @@ def test_nothing_moves_between_the_steps(qtbot, window, film):
     places = {}
     for step in ("live", "fit", "review", "export"):
         window.go(step)
+        arrived(qtbot, window, step)
         window.layout().activate()
         qtbot.wait(1)
         parts_of = (window.band, window.stage, window.tray, window.status, window.top)
@@ -376,6 +419,7 @@ def test_labels_are_not_clipped(qtbot, window, film, percent):
 
     for step in ("live", "capture", "fit", "review", "export"):
         window.go(step)
+        arrived(qtbot, window, step)
         qtbot.waitUntil(nothing_clipped)  # layouts settle after the next events
 
 
