@@ -29,6 +29,7 @@ from hrn_studio.detail.groundwork import (
     lit,
     vertex_shading,
 )
+from hrn_studio.detail.monochrome import in_grey, is_grey
 from hrn_studio.detail.normalmap import normal_map
 from hrn_studio.detail.paint import paint_parts
 from hrn_studio.detail.sight import Sight, look
@@ -118,7 +119,9 @@ def fine(
         transfers.append(occlusion.transfer(posed, work.hidden, view.state.T_camera_head[:3, :3]))
         yield Progress("texture", 0.05 + 0.2 * (i + 1) / len(views), f"reading {view.frame.name}")
     whites = [white_luminance(v) for v in views]
-    found = estimate_light(head, work, sights, transfers, options.white_balance, whites)
+    grey = [is_grey(v) for v in views]
+    balanced = options.white_balance and not all(grey)
+    found = estimate_light(head, work, sights, transfers, balanced, whites)
     shadings = [
         vertex_shading(head, t, one) for t, one in zip(transfers, found.lights, strict=True)
     ]
@@ -131,7 +134,11 @@ def fine(
         skin_only(a, s.trust * lit(g), work.zones, work.texel_m)
         for a, s, g in zip(albedos, sights, shades, strict=True)
     ]
-    mix = blend(albedos, trusts, [s.score for s in sights])
+    # A picture in colour goes before a grey one.
+    scores = [
+        s.score * (0.1 if g and not all(grey) else 1.0) for s, g in zip(sights, grey, strict=True)
+    ]
+    mix = blend(albedos, trusts, scores)
     yield Progress("texture", 0.4, "pictures blended")
     hard = hardness(sights, work.zones)
     clean = cleaned(mix.albedo, mix.seen, work.zones, work.mirror, found.skin, work.texel_m, hard)
@@ -162,6 +169,7 @@ def fine(
     picture = paint_parts(head, large, picture, colours, found.skin)
     picture = compose.sharpened(picture, options.sharpen)
     picture = compose.pad(picture, large.covered, max(8, options.size // 128), found.skin)
+    picture = in_grey(picture) if all(grey) else picture
     clock.lap("texture")
     yield Progress("texture", 0.85, "eyes and mouth painted")
 
@@ -192,7 +200,8 @@ def fine(
         maps = replace(maps, displacement=depth, normal=tilted)
         clock.lap("relief")
     lit_views = tuple(replace(v, light=one) for v, one in zip(views, found.lights, strict=True))
-    return FineResult(maps, lit_views, found.skin, clock.laps, _notes(found, colours, options))
+    skin = np.full(3, found.skin @ light.LUMINANCE) if all(grey) else found.skin
+    return FineResult(maps, lit_views, skin, clock.laps, _notes(found, colours, balanced, grey))
 
 
 def _rasterizer(device: str) -> Callable[..., Fragments]:
@@ -266,10 +275,16 @@ def _maps(
     )
 
 
-def _notes(found: light.Lighting, colours: EyeColours, options: FineSettings) -> tuple[str, ...]:
+def _notes(
+    found: light.Lighting, colours: EyeColours, balanced: bool, grey: Sequence[bool]
+) -> tuple[str, ...]:
     notes = []
     cast = float(np.abs(found.cast - 1).max())
-    if options.white_balance and cast > 0.15:
+    if all(grey):
+        return ("black and white pictures show no colours, so the texture has none",)
+    if any(grey):
+        notes.append("colours were taken from the pictures that are not black and white")
+    if balanced and cast > 0.15:
         red, green, blue = found.cast
         notes.append(
             "the pictures' colours were balanced on the skin "

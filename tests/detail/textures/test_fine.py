@@ -150,6 +150,33 @@ def test_without_white_balance_the_colour_is_the_skins(painted, photograph, sun)
     assert not any("balanced" in note for note in raw.notes)
 
 
+def without_colour(view):
+    grey = np.rint(view.frame.image @ (0.299, 0.587, 0.114)).astype(np.uint8)
+    return replace(view, frame=Frame(grey[..., None].repeat(3, axis=2)))
+
+
+def test_a_grey_picture_makes_a_grey_head_and_says_so(painted, photograph):
+    view = without_colour(photograph(0))
+    _, result = run(painted.head, [view], FineSettings(size=256), relief=False)
+    assert not np.ptp(result.maps.albedo_srgb.astype(int), axis=2).any()
+    assert result.maps.albedo_srgb.std() > 5
+    assert np.ptp(result.skin_linear) == 0
+    assert any("black and white" in note for note in result.notes)
+    assert not any("balanced" in note for note in result.notes)
+
+
+def test_colour_comes_from_the_picture_that_has_some(painted, photograph):
+    views = [without_colour(photograph(0)), photograph(5)]
+    _, result = run(painted.head, views, SMALL, relief=False)
+    lips = Atlas.of(painted.head.uv, painted.head.uv_triangles, 512).region(painted.head, "lips")
+    away = error(painted, result.maps, (result.maps.confidence > 0.7) & (lips < 0.01))
+    assert np.percentile(np.abs(away), 75) < 0.08
+    seen = linear_from_srgb(result.maps.albedo_srgb[lips > 0.9] / 255.0)
+    skin = result.skin_linear
+    assert np.median(seen[:, 0] / seen[:, 1]) > 1.15 * skin[0] / skin[1]
+    assert any("not black and white" in note for note in result.notes)
+
+
 def test_what_the_mask_hides_is_not_taken(painted, photograph):
     view = photograph(0)
     image = view.frame.image.copy()
