@@ -25,6 +25,8 @@ class BandActions:
     compare: Callable[[], None]
     """Choose a second result to show beside the first, or put it away."""
     comparing: bool
+    about: str = ""
+    """How many files an export writes, and how large they are about; empty when not known."""
 
 
 def band(studio: Studio, panel: ExportPanel, actions: BandActions, free: int) -> BandContent:
@@ -199,5 +201,5 @@ def _export(studio: Studio, panel: ExportPanel, actions: BandActions) -> BandCon
         return BandContent("ok", f"{result.name} is exported", state.folder, again, show)
     name = preset.title if preset is not None else "other tools"
     kinds = "1 format" if count == 1 else f"{count} formats"
-    reason = f"{kinds} and a manifest. All files are written, or none."
+    reason = f"{actions.about or f'{kinds} and a manifest'}. All files are written, or none."
     return BandContent("ok", f"Ready to export for {name}", reason, export)

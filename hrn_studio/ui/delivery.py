@@ -8,11 +8,13 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
+from hrn_studio.session.state import Result
 from hrn_studio.ui import words
 from hrn_studio.ui.files_page import expected, holds, remarks
+from hrn_studio.ui.forecast import Forecast
 from hrn_studio.ui.mainframe import MainFrame
 
-_WILL_BE = ("What will be written", "")
+_WILL_BE = "What will be written"
 
 
 class Delivery(QObject):
@@ -29,8 +31,12 @@ class Delivery(QObject):
     def __init__(self, frame: MainFrame) -> None:
         super().__init__(frame)
         self._frame, self._studio = frame, frame.studio
-        self.written = _WILL_BE
+        self.written = (_WILL_BE, "")
         """Header of the page of files."""
+        self.about = ""
+        """How many files will be written and how large they will be; empty until it is known."""
+        self._forecast = Forecast(self._studio.parts, self._studio.log)
+        self._forecast.told.connect(self._on_told)
         frame.export.changed.connect(self._on_choice)
         frame.export.folder_wanted.connect(self.choose_folder)
         frame.studio.exports.changed.connect(self._on_exporting)
@@ -41,16 +47,29 @@ class Delivery(QObject):
         if result is not None:
             self._frame.files.show_remarks(remarks(result, self._studio.parts.head()))
             if not self._studio.exports.state.folder:
-                self.written = _WILL_BE
-                self.changed.emit()
-                self._frame.files.show_files(
-                    expected(self._frame.export.choice(result), self._normal)
-                )
+                self._foretell(result)
 
-    @property
-    def _normal(self) -> str:
-        preset = self._frame.export.preset
-        return preset.normal if preset is not None else "gl"
+    def _foretell(self, result: Result) -> None:
+        """What will be written, and how large it will be; asked for when it is not known."""
+        choice = self._frame.export.choice(result)
+        sizes = self._forecast.sizes(result, choice) if choice.formats else {}
+        rows = expected(choice, sizes)
+        total = words.file_size(sum(sizes.values()))
+        self.about = f"{len(rows)} files, about {total}" if rows else ""
+        self.written = (_WILL_BE, self.about.replace(", ", " · "))
+        if rows or not choice.formats:  # else those of before stay for the moment
+            self._frame.files.show_files(rows)
+        self.changed.emit()
+
+    def _on_told(self) -> None:
+        result = self._studio.session.shown
+        told = result is not None and not self._studio.exports.state.folder
+        if told and result is not None and self._studio.session.step == "export":
+            self._foretell(result)
+
+    def close(self) -> None:
+        """The thread that finds the sizes ends."""
+        self._forecast.close()
 
     def _on_choice(self) -> None:
         if self._studio.session.step == "export":

@@ -39,7 +39,7 @@ class PresetCard(QFrame):
         super().__init__()
         self.preset = preset
         set_role(self, "card", chosen=False)
-        self.setFixedHeight(46)
+        self.setFixedHeight(44)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.radio = Radio(theme)
         self.radio.setAccessibleName(preset.title)
@@ -106,6 +106,8 @@ class ExportPanel(QWidget):
         self.sizes.chosen.connect(self._on_size)
         self.shapes = Switch(theme, "52 expression shapes")
         self.shapes.toggled.connect(self._on_toggled)
+        self.inner = Switch(theme, "Eyes, teeth and tongue")
+        self.inner.toggled.connect(self._on_toggled)
         self.naming = QComboBox()
         for key, sample in NAMING_SAMPLES:
             self.naming.addItem(sample, key)
@@ -128,6 +130,7 @@ class ExportPanel(QWidget):
         box.addSpacing(2)
         box.addLayout(row(label("52 expression shapes"), None, self.shapes))
         box.addLayout(row(label("Shape names"), None, self.naming))
+        box.addLayout(row(label("Eyes, teeth and tongue"), None, self.inner))
         box.addSpacing(2)
         box.addWidget(label("Destination", "section"))
         box.addWidget(self._destination(theme))
@@ -159,7 +162,7 @@ class ExportPanel(QWidget):
         return tuple(key for key, check in self.checks.items() if check.isChecked())
 
     def choose(self, key: str) -> None:
-        """A preset ticks its formats and sets the shapes and their names."""
+        """A preset ticks its formats and sets what is written besides the skin."""
         self._preset = key
         for name, card in self.cards.items():
             card.show_chosen(name == key)
@@ -168,9 +171,14 @@ class ExportPanel(QWidget):
             _set(check, preset is not None and name in preset.formats)
         if preset is not None:
             _set(self.shapes, preset.shapes)
+            _set(self.inner, preset.inner)
             self.naming.setCurrentIndex(max(0, self.naming.findData(preset.naming)))
-        self.naming.setEnabled(self.shapes.isChecked())
+        self._enable()
         self.changed.emit()
+
+    def _enable(self) -> None:
+        self.naming.setEnabled(self.shapes.isChecked())
+        self.inner.setEnabled(self.formats != ("stl",))  # what is printed has to be closed
 
     def show_result(self, result: Result | None, root: Path) -> None:
         self._root = root
@@ -199,10 +207,11 @@ class ExportPanel(QWidget):
             size if size != len(result.head.maps.albedo_srgb) else None,
             str(self.naming.currentData()),
             self.shapes.isChecked(),
+            self.inner.isChecked(),
         )
 
     def _on_toggled(self, on: bool) -> None:
-        self.naming.setEnabled(self.shapes.isChecked())
+        self._enable()
         self.changed.emit()
 
     def _on_size(self, choice: object) -> None:

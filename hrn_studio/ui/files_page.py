@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from hrn_studio.export.names import file_stem
 from hrn_studio.face.model import HeadModel
 from hrn_studio.session.state import Result
+from hrn_studio.ui import words
 from hrn_studio.ui.build import Elided, clear, label, line, row
 from hrn_studio.ui.heat import at_vertices
 from hrn_studio.ui.parts import ExportChoice
 from hrn_studio.ui.theme import Theme, set_role
 from hrn_studio.ui.widgets.base import Shown, StateGlyph
 
-FORMAT_FILES: dict[str, tuple[tuple[str, str], ...]] = {
-    "glb": ((".glb", "mesh, shapes, textures"),),
-    "fbx": ((".fbx", "mesh and shapes"),),
-    "obj": ((".obj", "mesh with its expression"), ("_neutral.obj", "mesh"), (".mtl", "materials")),
-    "usd": ((".usdc", "mesh and shapes"),),
-    "usdz": ((".usdz", "all of it in one file"),),
-    "ply": ((".ply", "mesh with colours"),),
-    "stl": ((".stl", "closed surface to print"),),
-    "html": ((".html", "a page that shows it"),),
-    "exr": (("_displacement.exr", "32 bit, metres"),),
-    "maps": (
-        ("_albedo.png", "colour, sRGB"),
-        ("_normal.png", "normals, Y+"),
-        ("_displacement.png", "16 bit, metres"),
-        ("_confidence.png", "seen or invented"),
-        ("_deformation.png", "16 bit, metres"),
-    ),
-}
-"""What each format writes, as far as it can be told before."""
 _ENDS = {
     ".glb": "mesh, shapes, textures",
     ".fbx": "mesh and shapes",
-    ".obj": "mesh",
+    "_neutral.obj": "mesh",
+    ".obj": "mesh with its expression",
+    "_neutral.ply": "mesh with colours",
     ".mtl": "materials",
     ".stl": "closed surface",
     ".ply": "mesh with colours",
@@ -54,24 +38,26 @@ _ENDS = {
     "normal.png": "normals, Y+",
     "normal_dx.png": "normals, Y−",
     "confidence.png": "seen or invented",
+    "displacement.png": "16 bit, metres",
+    "deformation.png": "16 bit, metres",
+    "shapes.png": "a picture of each shape",
     ".png": "texture",
 }
 
 
-def expected(choice: ExportChoice, normal: str) -> tuple[tuple[str, str, str], ...]:
-    """Name, contents and size (not known yet) of what an export will write."""
-    stem = file_stem(choice.name)
-    rows = [
-        (f"{stem}{end}", holds, "")
-        for key in choice.formats
-        for end, holds in FORMAT_FILES.get(key, ((f".{key}", ""),))
-    ]
-    if "maps" in choice.formats and normal == "dx":
-        rows.append((f"{stem}_normal_dx.png", "normals, Y−", ""))
-    if choice.preset:
-        rows.append(("README.txt", "how to import it", ""))
-    rows.append(("manifest.json", "units, frames, licences", ""))
-    return tuple(dict.fromkeys(rows))
+Row = tuple[str, str, str]
+"""Name of a file, what it holds, and its size."""
+
+
+def expected(choice: ExportChoice, sizes: Mapping[str, int]) -> tuple[Row, ...]:
+    """The files that an export will write, with their sizes as far as they are known."""
+    more = ("README.txt",) if choice.preset else ()
+    names = dict.fromkeys([*sizes, *more, "manifest.json"]) if sizes else ()
+    return tuple((n, holds(n), _about(sizes[n]) if n in sizes else "") for n in names)
+
+
+def _about(size: int) -> str:
+    return f"about {words.file_size(size)}"
 
 
 def holds(name: str) -> str:
@@ -152,8 +138,7 @@ class FilesPage(QWidget):
         box.addLayout(self._notes)
         box.addStretch(1)
 
-    def show_files(self, files: tuple[tuple[str, str, str], ...]) -> None:
-        """Name, what it holds, size."""
+    def show_files(self, files: tuple[Row, ...]) -> None:
         clear(self._files)
         for name, holds, size in files:
             one = QWidget()

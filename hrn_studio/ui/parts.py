@@ -6,11 +6,12 @@ Nothing is loaded before it is asked for; PyTorch never in this process, only in
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hrn_studio.export.options import ExportOptions
 from hrn_studio.face.model import HeadModel, load_head
 from hrn_studio.live.regressor import FaceRegressor
 from hrn_studio.live.tracker import LandmarkTracker
@@ -43,6 +44,8 @@ class ExportChoice:
     """Side of all textures; None as they were fitted."""
     naming: str = "arkit"
     shapes: bool = True
+    inner: bool = True
+    """Eyes, teeth and tongue, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class PresetChoice:
     formats: tuple[str, ...]
     naming: str = "arkit"
     shapes: bool = True
-    normal: str = "gl"
+    inner: bool = True
 
 
 class Parts(Protocol):
@@ -86,6 +89,9 @@ class Parts(Protocol):
 
     def presets(self) -> tuple[PresetChoice, ...]:
         """The programs that an export can be made for."""
+
+    def sizes(self, head: Reconstruction, choice: ExportChoice) -> Mapping[str, int]:
+        """About how many bytes each file of an export will have, by its name."""
 
     def export(self, head: Reconstruction, choice: ExportChoice) -> Generator[Progress, None, Path]:
         """Write a head; all or nothing."""
@@ -156,34 +162,46 @@ class RealParts:
                 preset.formats,
                 preset.options.naming,
                 preset.options.shapes,
-                preset.options.normal,
+                bool(preset.options.parts),
             )
             for preset in PRESETS.values()
         )
 
+    def sizes(self, head: Reconstruction, choice: ExportChoice) -> Mapping[str, int]:
+        from hrn_studio.export.sizes import estimate_sizes
+
+        settings = export_settings(choice)
+        return estimate_sizes(head, self.head(), choice.name, choice.formats, settings)
+
     def export(self, head: Reconstruction, choice: ExportChoice) -> Generator[Progress, None, Path]:
         from hrn_studio.export.formats import export
-        from hrn_studio.export.options import PLAIN
-        from hrn_studio.export.presets import changed, preset_of
+        from hrn_studio.export.presets import preset_of
 
-        preset = preset_of(choice.preset) if choice.preset else None
-        settings = changed(
-            preset.options if preset is not None else PLAIN,
-            texture_px=choice.texture_px,
-            naming=choice.naming,
-            shapes=choice.shapes,
-        )
         return (
             yield from export(
                 head,
                 self.head(),
                 choice.target,
                 name=choice.name,
-                preset=preset,
+                preset=preset_of(choice.preset) if choice.preset else None,
                 formats=choice.formats,
-                settings=settings,
+                settings=export_settings(choice),
             )
         )
+
+
+def export_settings(choice: ExportChoice) -> ExportOptions:
+    """The preset's options with what was chosen."""
+    from hrn_studio.export.options import PARTS, PLAIN
+    from hrn_studio.export.presets import changed, preset_of
+
+    return changed(
+        preset_of(choice.preset).options if choice.preset else PLAIN,
+        texture_px=choice.texture_px,
+        naming=choice.naming,
+        shapes=choice.shapes,
+        parts=PARTS if choice.inner else (),
+    )
 
 
 def fit_here(

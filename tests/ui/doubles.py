@@ -144,6 +144,11 @@ class Parts:
 
         return RealParts().presets()
 
+    def sizes(self, head, choice):
+        from hrn_studio.ui.parts import RealParts
+
+        return RealParts().sizes(head, choice)
+
     def export(self, head, choice):
         from hrn_studio.ui.parts import RealParts
 

@@ -83,10 +83,14 @@ def test_from_live_to_export(qtbot, window, film, tmp_path):
     assert window.studio.session.step == "export"
     window.export.choose("unreal")
     window.export.sizes.button("1024").click()
+    qtbot.mouseClick(window.export.inner, Qt.MouseButton.LeftButton)
+    about = lambda: window.stage.right.note.text()  # noqa: E731
+    qtbot.waitUntil(lambda: "about" in about(), timeout=LONG_MS)
     qtbot.mouseClick(window.band.primary, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(window.studio.exports.state.folder), timeout=3 * LONG_MS)
     choice = window.studio.parts.exported[0]
     assert (choice.preset, choice.texture_px, choice.naming) == ("unreal", 1024, "unreal")
+    assert not choice.inner
     written = {f.name for f in Path(window.studio.exports.state.folder).iterdir()}
     assert {"manifest.json", "README.txt", "Front_01_normal_dx.png"} <= written
     assert window.stage.right.title.text() == "Written"
