@@ -67,6 +67,8 @@ class CaptureSettings:
     countdown_s: Literal[0, 3, 5] = 0
     folder: str = ""
     """Where sessions are kept; empty for the user's data folder."""
+    sound: Literal["off", "chime", "voice"] = "off"
+    """Whether the instruction is told by ear, too."""
 
 
 @dataclass(frozen=True, slots=True)

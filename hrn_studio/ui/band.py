@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from hrn_studio.ui.build import Elided, Keyed
@@ -40,7 +40,15 @@ class BandContent:
 
 
 class Band(Painted):
-    """Shows a :class:`BandContent`; 64 px high."""
+    """Shows a :class:`BandContent`; 64 px high.
+
+    Signals
+    -------
+    renewed
+        The :class:`BandContent` with another headline.
+    """
+
+    renewed = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -74,7 +82,7 @@ class Band(Painted):
         return self._content
 
     def say(self, content: BandContent) -> None:
-        """Show another instruction; a new headline is announced."""
+        """Show another instruction; a new headline is told to who listens."""
         old, self._content = self._content, content
         self._glyph.show_state(content.state, content.progress)
         role = "instruction_capture" if content.large else "instruction"
@@ -95,8 +103,7 @@ class Band(Painted):
             self.update()
         if old is None or old.headline != content.headline:
             self.tell(content.headline, content.reason)
-            event = QAccessibleEvent(self, QAccessible.Event.Alert)
-            QAccessible.updateAccessibility(event)
+            self.renewed.emit(content)
 
     def paintEvent(self, event: object) -> None:
         painter = QPainter(self)

@@ -11,6 +11,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("take", "Space", "Take a frame (a remote’s Page Down, too)"),
             ("take_always", "Ctrl+Space", "Take, while a button has the focus"),
             ("skip", "S", "Skip this shot"),
+            ("sound", "V", "Instructions by ear: off, chimes, voice"),
             ("escape", "Esc", "End guided, cancel a fit, close"),
         ),
     ),

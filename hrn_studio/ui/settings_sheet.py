@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from hrn_studio.ui.about import AboutPage, HealthPage
+from hrn_studio.ui.announcer import SOUNDS
 from hrn_studio.ui.build import button, label, line
 from hrn_studio.ui.form_page import FormPage, camera_page
 from hrn_studio.ui.limits_page import GuidancePage
@@ -45,6 +46,12 @@ class SettingsSheet(Sheet):
             "Before a frame is taken by hand.",
             "countdown_s",
             ((0, "Off"), (3, "3 s"), (5, "5 s")),
+        )
+        capture.choice(
+            "Instructions by ear",
+            "For those who stand where the screen cannot be read; V changes it, too.",
+            "sound",
+            SOUNDS,
         )
         fitting = FormPage(theme, studio, "fit")
         fitting.choice(

@@ -65,6 +65,7 @@ def install(window: Window) -> dict[str, QShortcut]:
     actions: dict[str, Callable[[], None]] = {
         "take_always": lambda: take(window),
         "skip": studio.shooting.skip,
+        "sound": window.announcer.next_sound,
         "escape": lambda: escape(window),
         "plots": tab,
         "full": full,

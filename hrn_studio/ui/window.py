@@ -18,6 +18,7 @@ from hrn_studio.live.stream import LiveFace
 from hrn_studio.session.state import STEPS, Session, Shot
 from hrn_studio.session.store import free_bytes
 from hrn_studio.ui import shortcuts
+from hrn_studio.ui.announcer import Announcer
 from hrn_studio.ui.bands import BandActions, band
 from hrn_studio.ui.contact_sheet import ContactSheet
 from hrn_studio.ui.darkroom import Darkroom
@@ -64,6 +65,7 @@ class Window(MainFrame):
         self.darkroom = Darkroom(self)
         self.darkroom.lens_wanted.connect(self.preferences.show_lens)
         self.fusing_step = Fusing(self, self.contact)
+        self.announcer = Announcer(self)
         self._make_timers()
         self._connect()
         self.actions_by_name = shortcuts.install(self)
@@ -253,6 +255,7 @@ class Window(MainFrame):
             self.delivery.choose_folder,
             self.reviewing.compare,
             bool(self.stage.options.other),
+            self.delivery.about,
         )
         step = self.studio.session.step
         said = self.fusing_step.band() if step == "fit" and self.fusing_step.on else None
@@ -378,6 +381,8 @@ class Window(MainFrame):
         self.plots.run(False)
         self.opening.close()
         self.fusing_step.close()
+        self.delivery.close()
+        self.announcer.close()
         self.preferences.close()
         self.studio.close()
         self.stage.viewport.release()
