@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from hrn_studio.detail.atlas import mirrored
+from hrn_studio.detail.creases import creases, without
 from hrn_studio.detail.filters import blur, enlarge, fill, pool, smoothstep, weighted_blur
 from hrn_studio.detail.light import LUMINANCE
 from hrn_studio.detail.zones import Zones
@@ -94,6 +95,10 @@ def cleaned(
     if hard > 0:
         bare = known * zone.face * (1 - zone.brows)
         bright, hue = _unspeckled(bright, hue, bare, weight, hard, texel_m)
+    folded = known * zone.face * (1 - np.maximum.reduce([zone.brows, zone.eyes, zone.lips]))
+    folded = folded * smoothstep(0.35, 0.5, zone.open)
+    lines = creases(bright, folded, texel_m)
+    bright, hue = bright + lines, without(hue, lines, folded)
     broad = _BROAD_M / texel_m
     lips, ample, room = known * zone.lips, np.full_like(known, 3), 1 - 0.7 * zone.eyes
     bright, hue = _without_shine(bright, hue, weight, known * (1 - zone.lips), room, broad, texel_m)

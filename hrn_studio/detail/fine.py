@@ -182,6 +182,7 @@ def fine(
             float(v.state.T_camera_head[2, 3]) / v.state.camera.focal_px for v in views
         )
         scale = options.size // work.small.size
+        total /= enlarge(repair, scale)  # folds that are no more in the albedo are in the relief
         depth = enlarge(depth, scale) + displacement(total, trust, work.texel_m / scale, resolution)
         yield Progress("fine", 0.95, "pores")
         tangents = corner_tangents(

@@ -9,6 +9,7 @@ wrinkle), and would run over the scalp as stripes.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from hrn_studio.detail.filters import blur
@@ -62,7 +63,7 @@ def grain(albedo: Floats, plain: AnyFloats, seed: int) -> Floats:
     return np.exp(np.clip(noise, -_LIMIT, _LIMIT)).astype(np.float32)
 
 
-def _isotropic_root(spectrum: Doubles) -> Doubles:
+def _isotropic_root(spectrum: NDArray[np.complex128]) -> Doubles:
     """(TILE, TILE // 2 + 1, 3, 3) what shapes white noise like a spectrum (..., 3) of a tile.
 
     A root of the colours' covariance at each distance from the middle, the mean over directions.
