@@ -10,12 +10,13 @@ Vertices have the same order in ``vertices``, ``captured`` and every morph.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from hrn_studio.errors import ExportError
 from hrn_studio.export._codes import settled
+from hrn_studio.export.neutral import untangled
 from hrn_studio.export.rigging import shapes_of
 from hrn_studio.export.skeleton import Skeleton, make_skeleton
 from hrn_studio.export.surface import surface_textures
@@ -114,7 +115,7 @@ _SAME_NORMAL = 1e-3
 
 
 def make_asset(reconstruction: Reconstruction, head: HeadModel, name: str) -> Asset:
-    """The head of a reconstruction, with its shapes and textures.
+    """The head of a reconstruction, with its shapes and textures; its mouth's lining put right.
 
     Parameters
     ----------
@@ -128,10 +129,13 @@ def make_asset(reconstruction: Reconstruction, head: HeadModel, name: str) -> As
     ExportError
         The head holds numbers that are not finite.
     """
-    neutral, captured = reconstruction.neutral, reconstruction.views[0].vertices
-    for vertices in (neutral, captured):
+    fitted, captured = reconstruction.neutral, reconstruction.views[0].vertices
+    for vertices in (fitted, captured):
         if not np.isfinite(vertices).all():
             raise ExportError("the fitted head is broken (not a number); fit it again")
+    neutral = untangled(head, fitted).astype(np.float32)
+    captured = captured + (neutral - fitted)
+    reconstruction = replace(reconstruction, neutral=neutral)
     normals = vertex_normals(neutral, head.triangles)
     morphs = _morphs(head, shapes_of(reconstruction, head), neutral, normals)
     opening = next((morph.deltas for morph in morphs if morph.arkit == "jawOpen"), None)

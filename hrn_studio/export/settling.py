@@ -24,13 +24,16 @@ Longs: TypeAlias = NDArray[np.int64]
 Wish: TypeAlias = Callable[[Doubles], Rows]
 """Rows for vertices (V, 3)."""
 
-_ROUNDS = 16
+_ROUNDS, _MEETING_ROUNDS = 16, 40
+"""The second for shapes whose surfaces have to meet."""
 _SMALLER = (0.85, 0.7, 0.55)
 _BAD_M = 0.0006
 """With more wrong than this together, a shape is tried smaller."""
 _BOLD = 4
 """After so many rounds only :data:`_CAREFUL` of each correction is made."""
-_CAREFUL = 0.6
+_CAREFUL, _MEETING_CAREFUL = 0.6, 0.4
+_GAIN, _PATIENCE = 0.02, 0.3
+"""It is given up when nothing was better by this share for so large a part of the rounds."""
 _RINGS = 4
 _CHIN_RINGS = 9
 _ENOUGH_M = 0.00005
@@ -162,20 +165,25 @@ class Settler:
     ) -> tuple[Doubles, float]:
         moving = offsets.any(1) & self.place.free
         patch = None
-        best, least = offsets, np.inf
+        best, least, better = offsets, np.inf, 0
         current = offsets
-        for number in range(_ROUNDS + 1):
+        meets = len(more) > 1
+        rounds = _MEETING_ROUNDS if meets else _ROUNDS
+        careful = _MEETING_CAREFUL if meets else _CAREFUL
+        for number in range(rounds + 1):
             rows, wrong = self.rows(current, poses, more)
+            if wrong < (1 - _GAIN) * least:
+                better = number
             if wrong < least:
                 best, least = current, wrong
-            if not len(rows) or number == _ROUNDS:
+            if not len(rows) or number == rounds or number - better > _PATIENCE * rounds:
                 break
             if patch is None:
                 patch = Patch(
                     self.head.triangles, len(offsets), np.flatnonzero(moving).astype(np.int32)
                 )
             current = current.copy()
-            current[patch.free] += (_CAREFUL if number > _BOLD else 1) * patch.correction(rows)
+            current[patch.free] += (careful if number > _BOLD else 1) * patch.correction(rows)
         return best, least
 
     def rows(

@@ -5,6 +5,7 @@ import pytest
 
 from hrn_studio.export.arkit import ARKIT_NAMES
 from hrn_studio.export.lids import Lids
+from hrn_studio.export.neutral import untangled
 from hrn_studio.export.shapes import personal_shapes
 from hrn_studio.face.gaze import look_angles
 from hrn_studio.geometry.intersections import crossings
@@ -14,11 +15,13 @@ from hrn_studio.geometry.transforms import AXES_CAMERA_HEAD, apply, rigid, simil
 from hrn_studio.records import Camera, Coefficients
 
 
-@pytest.fixture(scope="module", params=[0, 1, 2])
+@pytest.fixture(scope="module", params=[0, 1, 2, 11])
 def somebody(request, head):
+    """Twice as far from the mean as fitted people are; the last is the hardest of twenty."""
     rng = np.random.default_rng(request.param)
-    identity = rng.normal(0, 0.4, head.identity_count)
+    identity = 0.4 * np.clip(rng.normal(0, 1, head.identity_count), -2, 2)
     neutral = head.evaluate(Coefficients(identity, np.zeros(head.expression_count)), 1.04)
+    neutral = untangled(head, neutral).astype(np.float32)
     return neutral, personal_shapes(head, neutral)
 
 
@@ -30,25 +33,40 @@ def test_there_are_52_names():
     assert len(set(ARKIT_NAMES)) == 52
 
 
-def test_shapes_that_touch_nothing_are_the_models_own_on_the_mean_head(head):
-    own, personal = head.export_shapes(), personal_shapes(head, head.mean)
-    for name in ("browInnerUp", "browDownLeft", "cheekSquintRight", "jawOpen"):
-        assert np.abs(named(head, personal, name) - named(head, own, name)).max() < 3e-4
+@pytest.fixture(scope="module")
+def average(head):
+    neutral = untangled(head, head.mean).astype(np.float32)
+    return neutral, personal_shapes(head, neutral)
 
 
-def test_shapes_keep_their_meaning_on_the_mean_head(head):
-    own, personal = head.export_shapes(), personal_shapes(head, head.mean)
+MADE_TO_MEASURE = ("mouthClose", "tongueOut", "eyeBlinkLeft", "eyeBlinkRight")
+
+
+def test_on_the_mean_head_shapes_are_the_models_own_but_where_things_touch(head, average):
+    own, (_, personal) = head.export_shapes(), average
     for name, before, after in zip(head.expression_names, own, personal, strict=True):
-        if name in ("mouthClose", "tongueOut") or name.startswith("eyeBlink"):
+        apart = np.linalg.norm(after - before, axis=1)[np.linalg.norm(before, axis=1) > 1e-4]
+        if name.startswith(("browInner", "browOuter")):  # these touch nothing
+            assert apart.max() < 1e-5, name
+        elif name not in MADE_TO_MEASURE:
+            assert np.median(apart) < 1e-4, name
+
+
+def test_shapes_keep_their_meaning_on_the_mean_head(head, average):
+    own, (_, personal) = head.export_shapes(), average
+    for name, before, after in zip(head.expression_names, own, personal, strict=True):
+        if name in MADE_TO_MEASURE:
             continue
         cosine = (before * after).sum() / np.sqrt((before**2).sum() * (after**2).sum())
         assert cosine > 0.9, name
 
 
-def test_a_larger_head_moves_farther(head):
-    one, larger = personal_shapes(head, head.mean), personal_shapes(head, 1.1 * head.mean)
+def test_a_larger_head_moves_farther(head, average):
+    neutral, one = average
+    larger = personal_shapes(head, np.float32(1.1) * neutral)
     for name, a, b in zip(head.expression_names, 1.1 * one, larger, strict=True):
-        assert np.linalg.norm(a - b) < 0.2 * np.linalg.norm(a), name
+        most = 0.3 if name.startswith("eyeBlink") else 0.05  # lids meet in another place
+        assert np.linalg.norm(a - b) < most * np.linalg.norm(a), name
 
 
 def test_what_the_model_keeps_still_stays_still(head, somebody):
@@ -65,41 +83,47 @@ def test_no_triangle_turns_over_or_vanishes(head, somebody):
     size = np.linalg.norm(before, axis=1)
     for name, offsets in zip(head.expression_names, shapes, strict=True):
         after = area_vectors(neutral + offsets.astype(np.float64), head.triangles)
-        shown = np.einsum("ti,ti->t", before, after) / size**2
-        allowed = 0 if name not in ("mouthClose",) else 6  # alone it has no meaning
-        assert (shown <= 0).sum() <= allowed, (name, float(shown.min()))
+        assert np.einsum("ti,ti->t", before, after).min() > 0, name
         assert (np.linalg.norm(after, axis=1) > 0.005 * size).all(), name
 
 
+def self_crossing(head, vertices):
+    """(P,) how deep skin runs into skin, teeth and tongue; lids rest on the eyeballs."""
+    soft = head.triangle_part == head.part_names.index("skin")
+    pairs, depth = crossings(vertices, head.triangles, soft)
+    eyes = [head.part_names.index(name) for name in ("eye_left", "eye_right")]
+    return depth[~np.isin(head.triangle_part[pairs], eyes).any(1)]
+
+
 def test_nothing_runs_through_itself(head, somebody):
+    """At full weight; measured: 0.19 mm at the most in twenty people and six fitted ones."""
     neutral, shapes = somebody
-    part = np.array(head.part_names)[head.triangle_part]
-    soft = part == "skin"
-    pairs, _ = crossings(neutral, head.triangles, soft)
-    before = set(map(tuple, pairs))
+    assert self_crossing(head, neutral).max(initial=0) < 0.0002
     for name, offsets in zip(head.expression_names, shapes, strict=True):
         person = neutral + offsets
-        if name == "mouthClose":
+        if name == "mouthClose":  # which closes the lips of an open jaw
             person = person + named(head, shapes, "jawOpen")
-        pairs, depth = crossings(person, head.triangles, soft)
-        eyes = np.isin(part[pairs], ("eye_left", "eye_right")).any(1)  # lids rest on them
-        worst = [
-            d
-            for p, d, e in zip(pairs, depth, eyes, strict=True)
-            if tuple(p) not in before and not e
-        ]
-        assert max(worst, default=0) < 0.0005, name
-        assert sum(d > 0.0002 for d in worst) <= 6, name
+        assert self_crossing(head, person).max(initial=0) < 0.0004, name
+
+
+def test_a_fitted_mouth_is_untangled_and_nothing_else_moves(head):
+    rng = np.random.default_rng(3)
+    identity = 0.4 * np.clip(rng.normal(0, 1, head.identity_count), -2, 2)
+    fitted = head.evaluate(Coefficients(identity, np.zeros(head.expression_count)))
+    put_right = untangled(head, fitted)
+    assert self_crossing(head, fitted).max() > 0.0005
+    assert self_crossing(head, put_right).max(initial=0) < 0.0001
+    moved = np.linalg.norm(put_right - fitted, axis=1)
+    assert moved[head.regions["inner_mouth"] <= 0.5].max() == 0
+    assert moved.max() < 0.004
 
 
 def test_plain_transfer_would_run_through_itself(head):
     """The check above sees what it is made for."""
     shapes = head.export_shapes()
     person = head.mean + named(head, shapes, "tongueOut")
-    soft = head.triangle_part == 0
-    assert len(crossings(person, head.triangles, soft)[0]) > 100 + len(
-        crossings(head.mean, head.triangles, soft)[0]
-    )
+    assert len(self_crossing(head, person)) > 100 + len(self_crossing(head, head.mean))
+    assert self_crossing(head, person).max() > 0.001
 
 
 def test_lids_meet(head, somebody):
@@ -111,6 +135,8 @@ def test_lids_meet(head, somebody):
         gaps = lids.gaps(shut.astype(np.float64))
         assert np.isfinite(gaps).sum() > 10
         assert np.nanmax(gaps) < 0.0005
+        nearly = neutral + 0.85 * named(head, shapes, f"eyeBlink{eye.side}")
+        assert np.nanmax(lids.gaps(nearly.astype(np.float64))) > 0.0005, "shut too soon"
 
 
 def test_closed_lids_hide_the_eyeball(head, somebody):
