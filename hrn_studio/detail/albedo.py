@@ -39,6 +39,13 @@ _ALIEN = 0.4
 """Outside the face, a hue this far from the face's (log units) is no skin."""
 _ROUGH = 0.08
 """Log units: root mean square of the hue's fine differences that skin has at most."""
+_DIM = (0.35, 0.2)
+"""Log units: how much darker than the plain skin beside it the skin around nostrils and lips may
+be, and how far beyond that it is bent."""
+_DULL_LIP = 0.25
+"""How much brighter than lips are as a rule a part of them may be: more is wet, or a tooth."""
+_HOPELESS = (1.1, 0.6)
+"""Log units of brightening beyond which a picture shows nothing, and up to which it does."""
 _GREY = LUMINANCE.astype(np.float32)
 
 
@@ -109,6 +116,8 @@ def cleaned(
     hue = hue + np.stack(
         [0.5 * _evened(hue[..., k], weight, known, mirror, texel_m, lift=0) for k in range(3)], -1
     )
+    bright, hue = _lit_corners(bright, hue, weight, known, zone, texel_m)
+    bright, hue = _dry_lips(bright, hue, lips)
     bright = bright + _patches(bright, hue, weight, known, skin, texel_m)
     typical = (hue * weight[..., None]).sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6)
     wide, support = weighted_blur(hue - typical, weight, broad)
@@ -123,6 +132,14 @@ def cleaned(
     bright, hue = _outside(bright, hue, zone, skin, typical)
     result = np.exp(bright[..., None] + hue - (hue @ _GREY)[..., None])
     return np.where(known[..., None] > 0, np.clip(result, 0.003, 0.9), 0).astype(np.float32)
+
+
+def repairable(albedo: AnyFloats, clean: AnyFloats) -> Floats:
+    """(A, A) 0..1: less where a picture is so dark that brightening it would show its noise only.
+
+    ``clean`` is what :func:`cleaned` makes of ``albedo``, (A, A, 3) linear both.
+    """
+    return smoothstep(*_HOPELESS, _bright(clean) - _bright(albedo))
 
 
 def _unspeckled(
@@ -142,6 +159,38 @@ def _unspeckled(
     calm, _ = weighted_blur(bright, known, _SPECK_M / texel_m)
     target = own + bare * (typical - own)
     return bright + share * (calm - bright), hue + share[..., None] * (target - hue)
+
+
+def _lit_corners(
+    bright: Floats, hue: Floats, weight: Floats, known: Floats, zone: Zones, texel_m: float
+) -> tuple[Floats, Floats]:
+    """Nose and skin around the lips, where shadows lie, held up to near the plain skin beside it.
+
+    No hair grows on a nose; beside a beard the skin is dark itself, so a moustache stays.
+    """
+    bare = 1 - np.maximum.reduce([zone.plain * (1 - zone.nose), zone.brows, zone.eyes])
+    own = known * zone.face * bare * (1 - smoothstep(0.2, 0.6, zone.lips))
+    beyond, sigma = weight * (1 - zone.nose), 0.5 * _BROAD_M / texel_m
+    near, support = weighted_blur(bright, beyond, sigma)
+    beside, _ = weighted_blur(hue, beyond, sigma)
+    own = own * smoothstep(0.001, 0.02, support)
+    below = np.maximum(near - bright, 0)
+    held = _held(below, *_DIM)
+    doubt = (own * smoothstep(0.0, 0.3, below - held))[..., None]
+    return bright + own * (below - held), hue + doubt * (beside - hue)
+
+
+def _dry_lips(bright: Floats, hue: Floats, lips: Floats) -> tuple[Floats, Floats]:
+    """Lips without the small lights on them, and without teeth that the fit took for lips."""
+    total = float(lips.sum())
+    if total < 1:
+        return bright, hue
+    middle = float((bright * lips).sum() / total)
+    typical = (hue * lips[..., None]).sum(axis=(0, 1)) / total
+    over = np.maximum(bright - middle, 0)
+    held = _held(over, 0.6 * _DULL_LIP, 0.4 * _DULL_LIP)
+    pale = (lips * smoothstep(0.0, 0.2, over - held))[..., None]
+    return bright - lips * (over - held), hue + pale * (typical - hue)
 
 
 def _rim(

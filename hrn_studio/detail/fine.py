@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hrn_studio.detail import compose, light, noise, occlusion, sampling
-from hrn_studio.detail.albedo import cleaned, skin_only
+from hrn_studio.detail.albedo import cleaned, repairable, skin_only
 from hrn_studio.detail.atlas import Atlas, mirror_corners
 from hrn_studio.detail.blending import Blend, blend
 from hrn_studio.detail.completion import Completion, complete
@@ -142,6 +142,7 @@ def fine(
     yield Progress("texture", 0.4, "pictures blended")
     hard = hardness(sights, work.zones)
     clean = cleaned(mix.albedo, mix.seen, work.zones, work.mirror, found.skin, work.texel_m, hard)
+    mix = replace(mix, seen=mix.seen * repairable(mix.albedo, clean))
     yield Progress("texture", 0.45, "shine and shadows taken out")
     recipe = complete(
         head, work.small, work.mirror, clean, mix.seen, mix.quality, work.zones, found.skin

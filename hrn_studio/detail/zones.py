@@ -11,6 +11,8 @@ from hrn_studio.detail.filters import blur, smoothstep
 from hrn_studio.face.model import HeadModel
 from hrn_studio.records import Bools, Floats, frozen
 
+_SOFT = ("face", "plain", "edges", "brows", "eyes", "lips", "nose", "above", "ears", "inner")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Zones:
@@ -25,6 +27,8 @@ class Zones:
     brows: Floats
     eyes: Floats
     lips: Floats
+    nose: Floats
+    """The nose and its underside, where no hair grows."""
     above: Floats
     """Forehead, temples, sides and scalp, where hair falls."""
     ears: Floats
@@ -35,7 +39,7 @@ class Zones:
     """Share of even light that arrives (ambient occlusion)."""
 
     def __post_init__(self) -> None:
-        for name in ("face", "plain", "edges", "brows", "eyes", "lips", "above", "ears", "inner"):
+        for name in _SOFT:
             object.__setattr__(self, name, frozen(getattr(self, name), np.float32))
 
 
@@ -63,7 +67,8 @@ def zones(head: HeadModel, atlas: Atlas, openness: Floats, texel_m: float) -> Zo
     bare = 1 - np.maximum.reduce([brow, eyes, mouth, ears, atlas.region(head, "nostrils")])
     plain = face * bare * smoothstep(0.45, 0.7, opened)
     edges = np.maximum(np.maximum(eyes, mouth), smoothstep(0.75, 0.5, opened) * face)
-    return Zones(skin, face, plain, edges, brow, eyes, lips, above, ears, inner, opened)
+    nose = atlas.region(head, "nose", "nostrils") * (1 - eyes)
+    return Zones(skin, face, plain, edges, brow, eyes, lips, nose, above, ears, inner, opened)
 
 
 def _around_eyes(head: HeadModel, atlas: Atlas) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hrn_studio.detail.albedo import cleaned
+from hrn_studio.detail.albedo import cleaned, repairable
 from hrn_studio.detail.atlas import Atlas
 from hrn_studio.detail.blending import blend
 from hrn_studio.detail.completion import complete
@@ -161,6 +161,47 @@ def test_a_shadow_on_one_side_is_lifted(work):
     seen = (work.zones.face > 0.2).astype(np.float32)
     result = cleaned(albedo, seen, work.zones, work.mirror, SKIN, work.texel_m)
     assert result[145, 170, 1] > 0.88 * result[145, 85, 1]
+
+
+def clean_of(work, albedo):
+    seen = (work.zones.face > 0.2).astype(np.float32)
+    return cleaned(albedo, seen, work.zones, work.mirror, SKIN, work.texel_m)
+
+
+def test_a_nose_has_no_black_underside(work):
+    albedo = skin_picture(work)
+    under = (work.zones.nose > 0.5) & (work.zones.open < 0.75) & (work.zones.face > 0.5)
+    assert under.sum() > 30
+    albedo[under] *= 0.1
+    clean = clean_of(work, albedo)
+    assert np.median(clean[under][:, 1]) > 0.5 * SKIN[1]
+    assert repairable(albedo, clean)[under].max() < 0.1, "nothing is left to be brightened"
+
+
+def test_a_moustache_stays(work):
+    albedo = skin_picture(work)
+    rows, columns = np.mgrid[: work.small.size, : work.small.size]
+    lips = np.argwhere(work.zones.lips > 0.5)
+    top, middle = lips[:, 0].min(), lips[:, 1].mean()
+    hair = (rows > top - 12) & (rows <= top) & (np.abs(columns - middle) < 30)
+    hair &= (work.zones.nose < 0.05) & (work.zones.lips < 0.05)
+    rough = np.random.default_rng(0).choice([0.12, 0.5], size=hair.sum())
+    albedo[hair] *= rough[:, None].astype(np.float32)
+    clean = clean_of(work, albedo)
+    assert np.mean(clean[hair][:, 1]) < 0.6 * SKIN[1]
+
+
+def test_wet_lights_on_the_lips_go(work):
+    albedo = skin_picture(work)
+    red = work.zones.lips[..., None] * np.float32((0.3, 0.6, 0.55))
+    albedo *= 1 - red
+    spots = np.argwhere(work.zones.lips > 0.9)[::9]
+    wet = albedo.copy()
+    wet[spots[:, 0], spots[:, 1]] = 0.6
+    clean, dry = clean_of(work, wet), clean_of(work, albedo)
+    at = (spots[:, 0], spots[:, 1])
+    assert np.median(clean[at][:, 1] / dry[at][:, 1]) < 2
+    assert repairable(albedo, dry).min() > 0.99
 
 
 # --- completing ---
