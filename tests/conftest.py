@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from hrn_studio.pipeline import Models
     from hrn_studio.records import Reconstruction
 
+# Before numpy and torch load: how many cores a machine has decides the order of their sums, and so
+# the last digits; and on a busy machine several threads wait for each other.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
