@@ -102,10 +102,9 @@ def cleaned(
     if hard > 0:
         bare = known * zone.face * (1 - zone.brows)
         bright, hue = _unspeckled(bright, hue, bare, weight, hard, texel_m)
-    folded = known * zone.face * (1 - np.maximum.reduce([zone.brows, zone.eyes, zone.lips]))
-    folded = folded * smoothstep(0.35, 0.5, zone.open)
-    lines = creases(bright, folded, texel_m)
-    bright, hue = bright + lines, without(hue, lines, folded)
+    folding = _folding(known, zone)
+    lines = creases(bright, folding, texel_m)
+    bright, hue = bright + lines, without(hue, lines, folding)
     broad = _BROAD_M / texel_m
     lips, ample, room = known * zone.lips, np.full_like(known, 3), 1 - 0.7 * zone.eyes
     bright, hue = _without_shine(bright, hue, weight, known * (1 - zone.lips), room, broad, texel_m)
@@ -132,6 +131,17 @@ def cleaned(
     bright, hue = _outside(bright, hue, zone, skin, typical)
     result = np.exp(bright[..., None] + hue - (hue @ _GREY)[..., None])
     return np.where(known[..., None] > 0, np.clip(result, 0.003, 0.9), 0).astype(np.float32)
+
+
+def folded(albedo: AnyFloats, seen: AnyFloats, zone: Zones, texel_m: float) -> Floats:
+    """(A, A) log units: how much darker the folds in an albedo are, :func:`.creases.creases`."""
+    return creases(_bright(albedo), _folding(np.asarray(seen, np.float32), zone), texel_m)
+
+
+def _folding(known: Floats, zone: Zones) -> Floats:
+    """(A, A) 0..1 skin whose dark lines are folds: no brows, lids, lips or nostrils."""
+    bare = 1 - np.maximum.reduce([zone.brows, zone.eyes, zone.lips])
+    return np.asarray(known * zone.face * bare * smoothstep(0.35, 0.5, zone.open), np.float32)
 
 
 def repairable(albedo: AnyFloats, clean: AnyFloats) -> Floats:

@@ -21,7 +21,13 @@ _DEPTH_M = 0.45  # metres of depth per metre of band and log unit of brightness
 _HUE = 0.05  # log units of red against blue that make a dark spot a mark, not a crease
 
 
-def displacement(albedo: Floats, trust: AnyFloats, texel_m: float, resolution_m: float) -> Floats:
+def displacement(
+    albedo: Floats,
+    trust: AnyFloats,
+    texel_m: float,
+    resolution_m: float,
+    sure: AnyFloats | None = None,
+) -> Floats:
     """Depth of what is finer than :mod:`.folds`, along the normal, from brightness.
 
     Parameters
@@ -34,6 +40,8 @@ def displacement(albedo: Floats, trust: AnyFloats, texel_m: float, resolution_m:
         Typical side of a texel on the face, metres.
     resolution_m
         Typical side of a picture's pixel on the face, metres: finer bands are its noise.
+    sure
+        (A, A) 0..1 where a dark line is a crease, whatever its hue.
 
     Returns
     -------
@@ -62,7 +70,10 @@ def displacement(albedo: Floats, trust: AnyFloats, texel_m: float, resolution_m:
         coarse = _mean(bright, known, 2 * sigma / texel_m)
         total += _DEPTH_M * sigma * 0.3 * np.tanh((fine - coarse) / 0.3)
         fine = coarse
-    total *= mask * (1 - marks(log, bright, known, texel_m))
+    flat = marks(log, bright, known, texel_m)
+    if sure is not None:
+        flat *= 1 - enlarge(np.asarray(sure, np.float32)[span[0], span[1]], ratio)
+    total *= mask * (1 - flat)
     result[large] = LIMIT_M * np.tanh(total / LIMIT_M)
     return result
 

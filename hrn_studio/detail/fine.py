@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hrn_studio.detail import compose, light, noise, occlusion, sampling
-from hrn_studio.detail.albedo import cleaned, repairable, skin_only
+from hrn_studio.detail.albedo import cleaned, folded, repairable, skin_only
 from hrn_studio.detail.atlas import Atlas, mirror_corners
 from hrn_studio.detail.blending import Blend, blend
 from hrn_studio.detail.completion import Completion, complete
 from hrn_studio.detail.displacement import displacement
 from hrn_studio.detail.eyes import EyeColours, eye_colours
-from hrn_studio.detail.filters import enlarge
+from hrn_studio.detail.filters import enlarge, smoothstep
 from hrn_studio.detail.groundwork import (
     Groundwork,
     coarse_relief,
@@ -177,14 +177,18 @@ def fine(
     maps = _maps(work, recipe, mix, colours, picture, deformation)
     if relief:
         trust = work.zones.plain * mix.seen * (recipe.seen > 0.5)
-        depth = coarse_relief(head, neutral, work, mix, views, found.lights, trust)
+        creased = folded(mix.albedo, mix.seen, work.zones, work.texel_m)
+        sure = smoothstep(0.05, 0.15, creased)
+        depth = coarse_relief(head, neutral, work, mix, views, found.lights, trust, sure)
         yield Progress("fine", 0.9, "folds")
         resolution = min(
             float(v.state.T_camera_head[2, 3]) / v.state.camera.focal_px for v in views
         )
         scale = options.size // work.small.size
         total /= enlarge(repair, scale)  # folds that are no more in the albedo are in the relief
-        depth = enlarge(depth, scale) + displacement(total, trust, work.texel_m / scale, resolution)
+        depth = enlarge(depth, scale) + displacement(
+            total, trust, work.texel_m / scale, resolution, sure
+        )
         yield Progress("fine", 0.95, "pores")
         tangents = corner_tangents(
             neutral, head.triangles, head.uv, head.uv_triangles, work.normals

@@ -140,8 +140,12 @@ def coarse_relief(
     views: Sequence[View],
     lights: Floats,
     trust: Floats,
+    sure: Floats,
 ) -> Floats:
-    """(A, A) displacement in metres by :func:`.folds.folds`, from all pictures' shading at once."""
+    """(A, A) displacement in metres by :func:`.folds.folds`, from all pictures' shading at once.
+
+    ``sure`` (A, A) 0..1 says where a dark line is a fold, whatever its hue.
+    """
     first, second = slope_vectors(neutral, head.triangles, head.uv, head.uv_triangles)
     shape = (work.small.size, work.small.size)
     pull = np.zeros((*shape, 2), np.float32)
@@ -157,5 +161,5 @@ def coarse_relief(
     log = np.log(np.maximum(mix.albedo, 0.004))
     bright = log @ light.LUMINANCE.astype(np.float32)
     known = np.maximum(trust, 1e-3)
-    weight = trust * (1 - marks(log, bright, known, work.texel_m))
+    weight = trust * (1 - marks(log, bright, known, work.texel_m) * (1 - sure))
     return folds(bright, weight, pull, work.texel_m)

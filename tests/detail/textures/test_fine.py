@@ -9,7 +9,7 @@ import pytest
 
 from hrn_studio.detail.atlas import Atlas
 from hrn_studio.detail.fine import FineSettings, fine
-from hrn_studio.detail.shading import linear_from_srgb
+from hrn_studio.detail.shading import linear_from_srgb, srgb_from_linear
 from hrn_studio.face.tiny import tiny_head
 from hrn_studio.records import Camera, Coefficients, FaceState, Frame, Track, View
 
@@ -137,6 +137,23 @@ def test_without_relief_it_is_flat(painted, photograph):
     assert {s.stage for s in steps} == {"texture"}
     assert not result.maps.displacement.any()
     np.testing.assert_array_equal(result.maps.normal[..., 2], 1)
+
+
+def test_a_fold_goes_from_the_albedo_into_the_relief(painted, photograph):
+    row, column = painted.mole
+    rows, columns = np.mgrid[:512, :512]
+    line = np.abs(columns - column + 25 - 0.3 * (rows - row)) < 1.5
+    line &= np.abs(rows - row) < 22
+    dark = np.where(line[..., None], np.float32((0.7, 0.55, 0.5)), 1)
+    texture = srgb_from_linear(painted.albedo * dark)
+    camera = Camera(960, 960, 1800.0, (480.0, 480.0), "user")
+    view = photograph(12, texture=np.rint(255 * texture), camera=camera)
+    _, result = run(painted.head, [view])
+    away = np.abs(error(painted, result.maps, line)[:, 1])
+    assert np.median(away) < 0.5 * -np.log(0.55)
+    beside = np.roll(line, 12, axis=1)
+    depth = result.maps.displacement
+    assert np.percentile(depth[line], 25) < np.percentile(depth[beside], 25) - 5e-5
 
 
 def test_without_white_balance_the_colour_is_the_skins(painted, photograph, sun):

@@ -51,6 +51,18 @@ def test_dark_lines_are_deep_and_brown_spots_are_not():
     assert not displacement(albedo, np.zeros((128, 128)), 0.0002, 0.0001).any()
 
 
+def test_a_line_known_for_a_crease_is_deep_whatever_its_hue():
+    albedo = np.full((512, 512, 3), 0.3, np.float32)
+    albedo[255:258, 100:400] *= np.float32((0.8, 0.6, 0.5))
+    trust, sure = np.ones((128, 128)), np.zeros((128, 128))
+    sure[62:67, 20:110] = 1
+    mark = displacement(albedo, trust, 0.0002, 0.0001)
+    crease = displacement(albedo, trust, 0.0002, 0.0001, sure)
+    assert crease[256, 256] < -5e-6
+    assert abs(mark[256, 256]) < 0.3 * abs(crease[256, 256])
+    np.testing.assert_array_equal(crease[:200], mark[:200])
+
+
 def test_grain_repeats_the_spread_of_the_patch_and_tiles():
     rng = np.random.default_rng(0)
     albedo = 0.3 * np.exp(0.03 * rng.normal(size=(512, 512, 1))).astype(np.float32)
