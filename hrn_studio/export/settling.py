@@ -27,8 +27,9 @@ Wish: TypeAlias = Callable[[Doubles], Rows]
 _ROUNDS, _MEETING_ROUNDS = 16, 40
 """The second for shapes whose surfaces have to meet."""
 _SMALLER = (0.85, 0.7, 0.55)
-_BAD_M = 0.0006
-"""With more wrong than this together, a shape is tried smaller."""
+_BAD_M, _WORTH = 0.00015, 0.5
+"""With a crossing deeper than this a shape is tried smaller, and stays so where that leaves less
+than this share of it."""
 _BOLD = 4
 """After so many rounds only :data:`_CAREFUL` of each correction is made."""
 _CAREFUL, _MEETING_CAREFUL = 0.6, 0.4
@@ -71,6 +72,18 @@ class Pose:
     """(V, 3) to which the shape is added."""
     contact: bool
     """Surfaces must not run through each other here; else only folds count."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wrong:
+    """What is wrong with a shape."""
+
+    rows: Rows
+    """To put it right."""
+    total: float
+    """How much that is together, metres."""
+    deepest: float
+    """The deepest crossing, metres; :data:`_FOLD_M` or more where a triangle is folded."""
 
 
 def places(head: HeadModel) -> Mapping[str, Place]:
@@ -117,6 +130,9 @@ class Settler:
         self.neutral = neutral
         self.triangles = head.triangles[place.triangles]
         self.moved = head.triangles[place.free[head.triangles].any(1)]
+        self._stiff = np.zeros(head.vertex_count, bool)
+        for eye in head.eyes:
+            self._stiff[eye.vertices] = True  # they turn as far as they turn
         found = crossings(neutral, self.triangles, place.soft)
         self._before = self._keys(found[0]), found[1]
 
@@ -125,25 +141,35 @@ class Settler:
         return pairs[:, 0].astype(np.int64) * len(self.triangles) + pairs[:, 1]
 
     def settled(
-        self, offsets: Doubles, poses: Sequence[Pose], more: Sequence[Wish] = ()
+        self,
+        offsets: Doubles,
+        poses: Sequence[Pose],
+        more: Sequence[Wish] = (),
+        wider: Settler | None = None,
     ) -> Doubles:
         """A shape (V, 3) put right; ``more`` are asked for rows of the head in the last pose.
 
-        One that cannot be put right at its full size, and that need not meet anything, gets
+        One that cannot be put right here is tried with ``wider``, with more of the skin around.
+        One that cannot be put right at its full size at all, and that need not meet anything, gets
         smaller.
         """
         if np.abs(offsets[self.place.core]).max(initial=0) < _STILL_M:
             return offsets
-        best, least = self._tried(offsets, poses, more)
+        best, left = self._tried(offsets, poses, more)
         if len(poses) > 1 or len(more) > 1:
             return self._unfolded(best, poses)
+        last = self
+        if left.deepest > _BAD_M and wider is not None:
+            last = wider
+            best, left = wider._tried(best, poses, more)
         for share in _SMALLER:
-            if least < _BAD_M:
+            if left.deepest < _BAD_M:
                 break
-            other, wrong = self._tried(share * offsets, poses, more)
-            if wrong < 0.5 * least:
-                best, least = other, wrong
-        return self._unfolded(best, poses)
+            smaller = np.where(self._stiff[:, None], 1, share) * offsets
+            other, wrong = last._tried(self._tried(smaller, poses, more)[0], poses, more)
+            if wrong.deepest < _WORTH * left.deepest:
+                best, left = other, wrong
+        return last._unfolded(best, poses)
 
     def _unfolded(self, offsets: Doubles, poses: Sequence[Pose]) -> Doubles:
         """A shape (V, 3) in which triangles that are still folded were opened, come what may."""
@@ -162,50 +188,51 @@ class Settler:
 
     def _tried(
         self, offsets: Doubles, poses: Sequence[Pose], more: Sequence[Wish]
-    ) -> tuple[Doubles, float]:
+    ) -> tuple[Doubles, Wrong]:
+        """The best of some rounds, and what is still wrong with it."""
         moving = offsets.any(1) & self.place.free
         patch = None
-        best, least, better = offsets, np.inf, 0
-        current = offsets
+        current = best = offsets
+        least = self.wrong(offsets, poses, more)
+        now, goal, better = least, least.total, 0
         meets = len(more) > 1
         rounds = _MEETING_ROUNDS if meets else _ROUNDS
         careful = _MEETING_CAREFUL if meets else _CAREFUL
-        for number in range(rounds + 1):
-            rows, wrong = self.rows(current, poses, more)
-            if wrong < (1 - _GAIN) * least:
-                better = number
-            if wrong < least:
-                best, least = current, wrong
-            if not len(rows) or number == rounds or number - better > _PATIENCE * rounds:
+        for number in range(rounds):
+            if not len(now.rows) or number - max(better, _BOLD) > _PATIENCE * rounds:
                 break
-            if patch is None:
-                patch = Patch(
-                    self.head.triangles, len(offsets), np.flatnonzero(moving).astype(np.int32)
-                )
+            patch = patch or Patch(
+                self.head.triangles, len(offsets), np.flatnonzero(moving).astype(np.int32)
+            )
             current = current.copy()
-            current[patch.free] += (careful if number > _BOLD else 1) * patch.correction(rows)
+            current[patch.free] += (careful if number > _BOLD else 1) * patch.correction(now.rows)
+            now = self.wrong(current, poses, more)
+            if now.total < (1 - _GAIN) * goal:
+                goal, better = now.total, number
+            if now.total < least.total:
+                best, least = current, now
         return best, least
 
-    def rows(
-        self, offsets: Doubles, poses: Sequence[Pose], more: Sequence[Wish] = ()
-    ) -> tuple[Rows, float]:
-        """What is wrong with a shape (V, 3), and how much it is together, metres."""
-        parts, wrong = [], 0.0
+    def wrong(self, offsets: Doubles, poses: Sequence[Pose], more: Sequence[Wish] = ()) -> Wrong:
+        """What is wrong with a shape (V, 3)."""
+        parts, total, deepest = [], 0.0, 0.0
         for pose in poses:
             vertices = pose.start + offsets
             folded = folds(vertices, self.neutral, self.moved, _LEAST)
             parts.append(folded)
-            wrong += float(folded.amounts.sum()) + _FOLD_M * len(folded)
+            total += float(folded.amounts.sum()) + _FOLD_M * len(folded)
+            deepest = max(deepest, _FOLD_M * bool(len(folded)))
             if pose.contact:
-                crossing = self._crossing(vertices)
+                crossing, depth = self._crossing(vertices)
                 parts.append(crossing)
-                wrong += float(crossing.amounts.sum())
+                total += float(crossing.amounts.sum())
+                deepest = max(deepest, float(depth.max(initial=0)))
         for wish in more:
             parts.append(wish(poses[-1].start + offsets))
-            wrong += float(parts[-1].amounts.sum())
-        return stacked(parts), wrong
+            total += float(parts[-1].amounts.sum())
+        return Wrong(stacked(parts), total, deepest)
 
-    def _crossing(self, vertices: Doubles) -> Rows:
+    def _crossing(self, vertices: Doubles) -> tuple[Rows, Doubles]:
         rest = self.neutral if self.place.thin else None
         found = contacts(vertices, self.triangles, self.place.soft, rest)
         keys, depths = self._before
@@ -213,4 +240,5 @@ class Settler:
         at = np.searchsorted(keys, wanted).clip(0, max(len(keys) - 1, 0))
         before = np.where(keys[at] == wanted, depths[at], 0.0) if len(keys) else np.zeros(len(at))
         keep = found.depth > before + _ENOUGH_M
-        return found.rows.chosen(keep, (found.rows.amounts - before + MARGIN_M)[keep])
+        rows = found.rows.chosen(keep, (found.rows.amounts - before + MARGIN_M)[keep])
+        return rows, (found.depth - before)[keep]

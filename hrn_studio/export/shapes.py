@@ -8,12 +8,14 @@ nothing may run through itself or fold (:mod:`.settling`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from hrn_studio.export.company import reconcile
 from hrn_studio.export.contact import Rows
 from hrn_studio.export.deformation import solved, transferred
 from hrn_studio.export.lids import Lids
@@ -30,6 +32,12 @@ _SLIP_M = 0.0002
 """Lips that are kept together may slip so far."""
 _STILL_M = 1e-6
 """Movements below a micrometre are none."""
+_STRONGER = {"cheekPuff": 1.4}
+"""Shapes that are more faint in the head model than what other programs know by their name."""
+_LIP_STAYS = 0.4
+"""Share of ``mouthUpperUp`` in ``jawOpen``: the model's upper lip goes down with the jaw by 3 mm
+and hides the teeth; people's hardly does."""
+_RAISING = ("mouthUpperUpLeft", "mouthUpperUpRight")
 _PARTED = (0.8, 1.1, 1.4, 1.7)
 """How far the lips open for a tongue that comes out, as a share of their own shapes."""
 _PARTING = ("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
@@ -71,9 +79,20 @@ def carried_shapes(head: HeadModel, neutral: AnyFloats) -> Doubles:
         rigid = head.part_vertices(part)
         scale, R, _ = similarity(mean[rigid], person[rigid])
         shapes[:, rigid] = scale * head.expression[:, rigid] @ R.T
+    _adjust(shapes, head.expression_names)
     for eye in head.eyes:
         _turn(shapes, head, eye, mean, person)
     return shapes
+
+
+def _adjust(shapes: Doubles, names: Sequence[str]) -> None:
+    """Give shapes (E, V, 3) the reach that other programs' have."""
+    for name, gain in _STRONGER.items():
+        if name in names:
+            shapes[names.index(name)] *= gain
+    if {"jawOpen", *_RAISING} <= set(names):
+        raised = sum(shapes[names.index(name)] for name in _RAISING)
+        shapes[names.index("jawOpen")] += _LIP_STAYS * raised
 
 
 def settled_shapes(head: HeadModel, neutral: AnyFloats, shapes: AnyFloats) -> Floats:
@@ -104,7 +123,9 @@ def settled_shapes(head: HeadModel, neutral: AnyFloats, shapes: AnyFloats) -> Fl
                 if name == f"eyeBlink{where}":
                     offsets *= lids[where].shares(person, offsets)[:, None]
                     asked.append(lids[where].meeting)
-            offsets[:] = settler.settled(offsets, poses, asked)
+            wider = settlers["chin"] if where == "mouth" else None
+            offsets[:] = settler.settled(offsets, poses, asked, wider)
+    reconcile(head, person, result)
     result[np.linalg.norm(result, axis=2) < _STILL_M] = 0
     return result.astype(np.float32)
 
@@ -113,7 +134,7 @@ def _parted(offsets: Doubles, parting: Doubles, mouth: Settler | None, poses: li
     """How much of ``parting`` (V, 3) lets ``offsets`` (V, 3) through best."""
     if mouth is None:
         return _PARTED[0]
-    wrong = [mouth.rows(offsets + share * parting, poses)[1] for share in _PARTED]
+    wrong = [mouth.wrong(offsets + share * parting, poses).total for share in _PARTED]
     return _PARTED[int(np.argmin(wrong))]
 
 

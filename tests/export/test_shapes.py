@@ -40,6 +40,7 @@ def average(head):
 
 
 MADE_TO_MEASURE = ("mouthClose", "tongueOut", "eyeBlinkLeft", "eyeBlinkRight")
+GIVEN_REACH = ("jawOpen", "cheekPuff")
 
 
 def test_on_the_mean_head_shapes_are_the_models_own_but_where_things_touch(head, average):
@@ -48,7 +49,7 @@ def test_on_the_mean_head_shapes_are_the_models_own_but_where_things_touch(head,
         apart = np.linalg.norm(after - before, axis=1)[np.linalg.norm(before, axis=1) > 1e-4]
         if name.startswith(("browInner", "browOuter")):  # these touch nothing
             assert apart.max() < 1e-5, name
-        elif name not in MADE_TO_MEASURE:
+        elif name not in (*MADE_TO_MEASURE, *GIVEN_REACH):
             assert np.median(apart) < 1e-4, name
 
 
@@ -59,6 +60,33 @@ def test_shapes_keep_their_meaning_on_the_mean_head(head, average):
             continue
         cosine = (before * after).sum() / np.sqrt((before**2).sum() * (after**2).sum())
         assert cosine > 0.9, name
+
+
+def test_an_open_jaw_leaves_the_upper_lip_up(head, average):
+    """The model's goes down with the jaw and hides the teeth."""
+    own, (_, personal) = head.export_shapes(), average
+    raised = named(head, own, "mouthUpperUpLeft") + named(head, own, "mouthUpperUpRight")
+    lip = raised[:, 1] > 0.004
+    before, after = (named(head, shapes, "jawOpen")[lip, 1].mean() for shapes in (own, personal))
+    assert before < -0.002
+    assert after > before + 0.001
+
+
+def test_cheeks_puff_visibly(head, somebody):
+    _, shapes = somebody
+    assert np.linalg.norm(named(head, shapes, "cheekPuff"), axis=1).max() > 0.012
+
+
+def test_a_scowl_folds_nothing(head, somebody):
+    neutral, shapes = somebody
+    worn = ("browDownLeft", "browDownRight", "noseSneerLeft", "noseSneerRight")
+    scowl = neutral + sum(named(head, shapes, name).astype(np.float64) for name in worn)
+    between = (np.abs(neutral[:, 0]) < 0.012) & (np.abs(neutral[:, 1]) < 0.02)
+    between &= neutral[:, 2] > 0
+    triangles = head.triangles[between[head.triangles].all(1)]
+    before, after = (area_vectors(v.astype(np.float64), triangles) for v in (neutral, scowl))
+    assert len(triangles) > 20
+    assert np.einsum("ti,ti->t", before, after).min() > 0
 
 
 def test_a_larger_head_moves_farther(head, average):
@@ -73,6 +101,8 @@ def test_what_the_model_keeps_still_stays_still(head, somebody):
     _, shapes = somebody
     still = ~head.export_shapes().any(2)
     still[head.expression_names.index("tongueOut")] = False  # the lips give way
+    for name in ("mouthUpperUpLeft", "mouthUpperUpRight"):  # they hold the lip of an open jaw
+        still[head.expression_names.index("jawOpen")] &= named(head, still, name)
     assert not shapes[still].any()
     assert np.isfinite(shapes).all()
 
