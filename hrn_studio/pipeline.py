@@ -35,6 +35,7 @@ from hrn_studio.live.estimator import StudioEstimator
 from hrn_studio.live.features import distance_m
 from hrn_studio.live.likeness import Likeness, load_likeness, strangers
 from hrn_studio.live.masks import head_masks
+from hrn_studio.live.matching import GrainMatcher
 from hrn_studio.live.network import load_network
 from hrn_studio.live.pictures import Pictures, none_usable, read_pictures
 from hrn_studio.live.tracker import MediaPipeTracker
@@ -284,7 +285,7 @@ def reconstruct(
         ),
     )
     shaper = make_shaper(options.engine, models.head, models.embedding, shots, options.device)
-    task = fit(models.head, models.embedding, shots, settings, shaper)
+    task = fit(models.head, models.embedding, shots, settings, shaper, GrainMatcher())
     done = yield from _part(task, _TRACKED, 1.0)
     return replace(done, reports=(*done.reports, *refused), notes=(*done.notes, *notes))
 
@@ -355,7 +356,7 @@ def make_shot(models: Models, frame: Frame, options: Options) -> Shot:
     )
 
 
-def finish(task: Generator[Progress, None, T]) -> T:
+def finish(task: Generator[object, None, T]) -> T:
     """Run a generator to its end and give what it returns."""
     while True:
         try:

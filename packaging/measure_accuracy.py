@@ -25,12 +25,14 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from hrn_studio.detail.bundle import BundleSettings, adjusting  # noqa: E402
 from hrn_studio.detail.coarse import Coarse, CoarseSettings, solve_coarse  # noqa: E402
 from hrn_studio.detail.middle import MiddleSettings, deform_head  # noqa: E402
 from hrn_studio.face.solver import LandmarkSolver  # noqa: E402
 from hrn_studio.geometry.transforms import apply, project  # noqa: E402
 from hrn_studio.live.images import read_image  # noqa: E402
-from hrn_studio.pipeline import Models, Options, make_shot  # noqa: E402
+from hrn_studio.live.matching import GrainMatcher  # noqa: E402
+from hrn_studio.pipeline import Models, Options, finish, make_shot  # noqa: E402
 from hrn_studio.records import Coefficients, Doubles, FaceState, Floats, Ints  # noqa: E402
 
 IBUG = {
@@ -66,6 +68,7 @@ def main() -> None:
             for i, f in enumerate(frames)
         ]
         coarse = solve_coarse(models.head, solver, shots, CoarseSettings())
+        coarse = finish(adjusting(models.head, shots, coarse, GrainMatcher(), BundleSettings()))
         neutral = models.head.evaluate(
             Coefficients(coarse.identity.astype(np.float32), np.zeros(0, np.float32)),
             coarse.states[0].scale,

@@ -52,6 +52,8 @@ class Coarse:
     """(F, I) what each picture alone says."""
     weights: Doubles
     """(F,) 0..1, how much each picture counted."""
+    sigma: Doubles
+    """(I,) standard deviation of what is not known of the identity."""
 
 
 def solve_coarse(
@@ -114,7 +116,9 @@ def solve_coarse(
     scale, source = _scale(
         head, [shots[k] for k in used], [states[k] for k in used], eye_distance_m
     )
-    return Coarse(identity, tuple(_scaled(s, scale, source) for s in states), single, weights)
+    return Coarse(
+        identity, tuple(_scaled(s, scale, source) for s in states), single, weights, sigma
+    )
 
 
 def _padded(values: Floats, count: int, fill: float = 0.0) -> Doubles:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from hrn_studio.detail.bundle import BundleSettings, adjusting
 from hrn_studio.detail.coarse import Coarse, CoarseSettings, solve_coarse
 from hrn_studio.detail.fine import FineResult, FineSettings, fine
 from hrn_studio.detail.middle import MiddleSettings, bending_head
+from hrn_studio.detail.parallax import NONE, Matcher
 from hrn_studio.detail.shot import Shot
 from hrn_studio.errors import FitError
 from hrn_studio.face.gaze import look_weights
@@ -40,9 +42,6 @@ STAGES = ("coarse", "mid", "fine")
 _SHAPED = 0.4
 """Share of the whole that is done before the textures."""
 
-NONE = np.zeros(0, np.float32)
-"""No expression."""
-
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
@@ -54,6 +53,7 @@ class FitSettings:
     """Measured distance of the eyes' centres, metres."""
     deformation_px: int = 256
     coarse: CoarseSettings = field(default_factory=CoarseSettings)
+    bundle: BundleSettings = field(default_factory=BundleSettings)
     middle: MiddleSettings = field(default_factory=MiddleSettings)
     fine: FineSettings = field(default_factory=FineSettings)
 
@@ -71,6 +71,7 @@ def fit(
     shots: Sequence[Shot],
     settings: FitSettings,
     shaper: Shaper | None = None,
+    matcher: Matcher | None = None,
 ) -> Generator[Progress, None, Reconstruction]:
     """One head from one or more pictures of one person.
 
@@ -78,6 +79,9 @@ def fit(
     ----------
     shaper
         What bends the coarse head instead of the landmarks, such as :mod:`.hrn.engine`.
+    matcher
+        What finds the same skin in two pictures; without it several pictures are held together
+        by their landmarks alone.
 
     Raises
     ------
@@ -97,6 +101,9 @@ def fit(
             settings.coarse,
             eye_distance_m=settings.eye_distance_m,
         )
+        if matcher is not None:
+            matching = adjusting(head, shots, coarse, matcher, settings.bundle)
+            coarse = yield from _shown(matching, "comparing the pictures with each other")
     except np.linalg.LinAlgError as error:
         raise _broken(shots) from error
     states = [
@@ -178,6 +185,20 @@ def fit(
         ),
         notes=result.notes,
     )
+
+
+def _shown(task: Generator[Floats, None, Coarse], what: str) -> Generator[Progress, None, Coarse]:
+    """The heads that a task yields, as progress of the coarse stage."""
+    with closing(task):
+        number = 0
+        while True:
+            try:
+                neutral = next(task)
+            except StopIteration as stop:
+                result: Coarse = stop.value
+                return result
+            number += 1
+            yield Progress("coarse", 0.1 * (1 - 0.97**number), what, neutral)
 
 
 def _after(
