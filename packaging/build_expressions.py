@@ -43,6 +43,7 @@ from hrn_studio.records import Bools, Coefficients, Doubles, Floats, Frame, Ints
 from hrn_studio.training import light, sample  # noqa: E402
 from hrn_studio.training.render import draw_person, picture  # noqa: E402
 from hrn_studio.training.stage import make_stage  # noqa: E402
+from hrn_studio.training.targets import other_side  # noqa: E402
 
 SEED = 4711
 AT_REST, MOVED = 5, 8
@@ -51,6 +52,12 @@ DIAGONAL = 0.4
 """The noise's covariance is drawn this far towards its diagonal: people are few."""
 PRIOR = (10.0, 4.0)
 """Cost of a weight's square and of a weight: it is 0 most of the time."""
+AT_REST_LEAST = 0.8
+"""Pictures at rest and from the front, of one person, that are enough."""
+TURNED_SHARE = 0.5
+"""Of the noise of turned heads: with all of it the weights of moved faces became too small."""
+TURNED_KEEPS = ("browInnerUp",)
+"""Its correlation on turned heads of people held back fell by a tenth, that of others rose."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 LEAST_FULL = 0.5
 """No weight is stretched more than to its double, and uncertain ones less: noise grows with it."""
@@ -79,6 +86,7 @@ def main() -> None:
     response, pose = responses(singles, head, maps)
     seen = read_people(files, head, maps)
     found = train(seen, seen.who >= 0, response, pose, maps)
+    turned = turned_noise(seen, found, maps, head)
     share, full = compare(seen, response, pose, maps, head)
     partial = options.output.with_suffix(".partial.npz")
     np.savez_compressed(
@@ -90,6 +98,7 @@ def main() -> None:
         prior=found.prior.astype(np.float32),
         share=share,
         full=full,
+        turned=turned.astype(np.float32),
     )
     partial.replace(options.output)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.2f} MB")
@@ -238,7 +247,49 @@ def train(
         prior=np.array(PRIOR),
         share=np.ones(len(response), np.float32),
         full=np.ones(len(response), np.float32),
+        turned=np.zeros((3, len(response), len(response)), np.float32),
     )
+
+
+def turned_noise(
+    seen: People, found: ExpressionMaps, maps: RegressionMaps, head: HeadModel
+) -> Doubles:
+    """(3, E, E) see :attr:`hrn_studio.live.expressions.ExpressionMaps.turned`.
+
+    What is left of the evidence when the truth and the person at rest, seen from about the front,
+    are taken out, is given to a constant and to the squares of the angles.
+    """
+    evidence = standardised(seen.x, maps) @ found.evidence_map
+    left = evidence - seen.expression @ found.precision.T
+    yaw, pitch = seen.x[:, LANDMARKS : LANDMARKS + 2].astype(np.float64).T
+    square = np.exp(-np.square(yaw / 0.45) - np.square(pitch / 0.4)) * seen.rest
+    rows, rests = [], []
+    for row, person in enumerate(seen.who):
+        weight = square * (seen.who == person)
+        weight[row] = 0
+        if weight.sum() >= AT_REST_LEAST:
+            rows.append(row)
+            rests.append(weight @ left / weight.sum())
+    left, yaw, pitch = left[rows] - np.array(rests), yaw[rows], pitch[rows]
+    design = np.column_stack(
+        [np.ones(len(yaw)), np.maximum(yaw, 0) ** 2, np.minimum(yaw, 0) ** 2, pitch**2]
+    )
+    products = np.einsum("ni,nj->nij", left, left).reshape(len(left), -1)
+    count = left.shape[1]
+    noise = np.linalg.lstsq(design, products, rcond=None)[0][1:].reshape(3, count, count)
+    names = head.expression_names
+    swap = [names.index(other_side(name)) for name in names]
+    mirrored = noise[np.ix_([1, 0, 2], swap, swap)]
+    noise = np.array([_without_negative(one) for one in (noise + mirrored) / 2])
+    kept = [names.index(name) for name in TURNED_KEEPS]
+    noise[:, kept], noise[:, :, kept] = 0, 0
+    return TURNED_SHARE * noise
+
+
+def _without_negative(matrix: Doubles) -> Doubles:
+    """The nearest symmetric matrix that is a covariance."""
+    values, axes = np.linalg.eigh((matrix + matrix.T) / 2)
+    return np.asarray((axes * np.maximum(values, 0)) @ axes.T)
 
 
 def compare(

@@ -23,7 +23,7 @@ from hrn_studio.face.model import HeadModel
 from hrn_studio.face.scale import head_scale
 from hrn_studio.face.solver import LandmarkSolver
 from hrn_studio.geometry.transforms import angles_from_rotation
-from hrn_studio.live.expressions import ExpressionMaps, RestingFace, RestSettings
+from hrn_studio.live.expressions import FRONT, ExpressionMaps, RestingFace, RestSettings
 from hrn_studio.live.motion import Motion, MotionSettings
 from hrn_studio.live.person import Person, PersonSettings
 from hrn_studio.live.smoothing import LONGEST_STEP_S
@@ -180,7 +180,11 @@ class LandmarkRegressor:
         """(E,) expressions as the maps see them; closed lids close, gaze comes from the irises."""
         weights = np.asarray(estimate.expression, np.float64).copy()
         if self._rest is not None and len(estimate.evidence):
-            weights = self._rest.see(estimate.evidence, weights, weight)
+            turn = FRONT
+            if self._pose is not None:
+                yaw, pitch, _ = angles_from_rotation(self._pose[:3, :3])
+                turn = yaw, pitch
+            weights = self._rest.see(estimate.evidence, weights, weight, turn)
         weights[self._looks] = 0.0
         closed = (weights[self._blinks] - BLINK_OPEN) / (BLINK_CLOSED - BLINK_OPEN)
         weights[self._blinks] = np.clip(closed, 0, 1)

@@ -42,6 +42,7 @@ def maps_of(response, noise=0.3, prior=(0.0, 0.0)):
         prior=np.array(prior),
         share=one,
         full=np.array([0.5, *one[1:]]),
+        turned=np.zeros((3, SHAPES, SHAPES)),
     )
 
 
@@ -77,6 +78,51 @@ def test_the_weights_are_the_best_ones_within_bounds(response):
         A = np.vstack([response.T, np.sqrt(2.0) * np.eye(SHAPES)])
         b = np.concatenate([seen, np.full(SHAPES, -0.5 / np.sqrt(2.0))])
         np.testing.assert_allclose(found, lsq_linear(A, b, (0, 1), tol=1e-12).x, atol=2e-3)
+
+
+def test_what_a_turned_head_makes_uncertain_counts_less(response):
+    """A noise that looks like the first shape on heads turned to their left."""
+    noise = np.zeros((3, SHAPES, SHAPES))
+    plain = maps_of(response, prior=(1.0, 0.1))
+    own = plain.precision[:, 0]
+    noise[0] = 4.0 * np.outer(own, own)
+    maps = replace(plain, turned=noise)
+    evidence = maps.evidence((np.array(RAISED) @ response).astype(np.float32))
+    front = plain.weights(evidence)
+    np.testing.assert_array_equal(maps.weights(evidence), front)
+    np.testing.assert_array_equal(maps.weights(evidence, turn=(-0.6, 0.3)), front)
+    turned = maps.weights(evidence, turn=(0.6, 0.0))
+    more = maps.weights(evidence, turn=(0.9, 0.0))
+    assert more[0] < turned[0] < 0.9 * front[0]
+    assert abs(turned[2] - front[2]) < 0.05
+
+
+def test_the_weights_of_a_turned_head_are_the_best_ones(response):
+    rng = np.random.default_rng(5)
+    factor = rng.normal(0, 1.0, (SHAPES, SHAPES))
+    noise = np.array([5.0 * factor @ factor.T, np.eye(SHAPES), np.eye(SHAPES)])
+    maps = replace(maps_of(response, noise=1.0, prior=(2.0, 0.5)), turned=noise)
+    turn = (0.5, 0.2)
+    covariance = maps.precision + 0.25 * maps.turned[0] + 0.04 * maps.turned[2]
+    root = np.linalg.cholesky(np.linalg.inv(covariance))
+    for _ in range(5):
+        evidence = maps.precision @ rng.normal(0.2, 0.5, SHAPES) + rng.normal(0, 2.0, SHAPES)
+        found = maps.weights(evidence, turn=turn)
+        A = np.vstack([root.T @ maps.precision, np.sqrt(2.0) * np.eye(SHAPES)])
+        b = np.concatenate([root.T @ evidence, np.full(SHAPES, -0.5 / np.sqrt(2.0))])
+        np.testing.assert_allclose(found, lsq_linear(A, b, (0, 1), tol=1e-12).x, atol=5e-3)
+
+
+def test_the_noise_of_turned_heads_is_a_covariance_and_its_own_mirror_image():
+    from hrn_studio.training.targets import other_side
+
+    noise, names = load_expressions().turned.astype(np.float64), load_head().expression_names
+    for one in noise:
+        values = np.linalg.eigvalsh(one)
+        assert values.min() > -1e-3 * values.max()
+        assert values.max() > 0
+    swap = [names.index(other_side(name)) for name in names]
+    np.testing.assert_allclose(noise[1], noise[0][np.ix_(swap, swap)], rtol=1e-3, atol=0.5)
 
 
 def test_a_start_does_not_change_the_answer(response):
