@@ -33,15 +33,17 @@ _FLATTEN = 0.5
 _FLATTEN_HUE = 0.7
 _HAIR = 0.32
 """A streak on the forehead that is this much darker than skin is hair."""
+_SMEAR = 0.2
+"""The same for a patch of a centimetre, blurred hair or its shadow."""
 _APART = 0.2
 """How far (log) the neck's brightness may be from the face's."""
 _ALIEN = 0.4
 """Outside the face, a hue this far from the face's (log units) is no skin."""
 _ROUGH = 0.08
 """Log units: root mean square of the hue's fine differences that skin has at most."""
-_DIM = (0.35, 0.2)
-"""Log units: how much darker than the plain skin beside it the skin around nostrils and lips may
-be, and how far beyond that it is bent."""
+_DIM = (0.25, 0.25)
+"""Log units: how far from the plain skin beside it the nose and the skin around the lips may be as
+they are, and how much beyond that they are bent to at most."""
 _DULL_LIP = 0.25
 """How much brighter than lips are as a rule a part of them may be: more is wet, or a tooth."""
 _HOPELESS = (1.1, 0.6)
@@ -56,7 +58,10 @@ def skin_only(albedo: AnyFloats, trust: AnyFloats, zone: Zones, texel_m: float) 
     bright = _bright(albedo)
     base, support = weighted_blur(bright, weight, _BROAD_M / texel_m)
     around, _ = weighted_blur(bright, np.maximum(known, 1e-3), 0.0012 / texel_m)
-    dark = smoothstep(0.7 * _HAIR, 1.3 * _HAIR, base - around) * (support > 1e-3) * zone.above
+    dark = smoothstep(0.7 * _HAIR, 1.3 * _HAIR, base - around)
+    wide, _ = weighted_blur(bright, np.maximum(known, 1e-3), 0.004 / texel_m)
+    dark = np.maximum(dark, smoothstep(0.7 * _SMEAR, 1.3 * _SMEAR, base - wide))
+    dark = dark * (support > 1e-3) * zone.above
     hue = np.log(np.maximum(np.asarray(albedo, np.float32), 0.004)) - bright[..., None]
     hues, _ = weighted_blur(hue, np.maximum(known, 1e-3), 0.002 / texel_m)
     typical = (hue * weight[..., None]).sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6)
@@ -174,7 +179,7 @@ def _unspeckled(
 def _lit_corners(
     bright: Floats, hue: Floats, weight: Floats, known: Floats, zone: Zones, texel_m: float
 ) -> tuple[Floats, Floats]:
-    """Nose and skin around the lips, where shadows lie, held up to near the plain skin beside it.
+    """Nose and skin around the lips, where shadows and lights lie, held near the skin beside it.
 
     No hair grows on a nose; beside a beard the skin is dark itself, so a moustache stays.
     """
@@ -184,10 +189,10 @@ def _lit_corners(
     near, support = weighted_blur(bright, beyond, sigma)
     beside, _ = weighted_blur(hue, beyond, sigma)
     own = own * smoothstep(0.001, 0.02, support)
-    below = np.maximum(near - bright, 0)
-    held = _held(below, *_DIM)
-    doubt = (own * smoothstep(0.0, 0.3, below - held))[..., None]
-    return bright + own * (below - held), hue + doubt * (beside - hue)
+    away = bright - near
+    held = np.where(away < 0, -_held(-away, *_DIM), _held(away, *_DIM))
+    doubt = (own * smoothstep(0.0, 0.3, np.abs(away - held)))[..., None]
+    return bright + own * (held - away), hue + doubt * (beside - hue)
 
 
 def _dry_lips(bright: Floats, hue: Floats, lips: Floats) -> tuple[Floats, Floats]:

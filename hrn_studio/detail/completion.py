@@ -16,12 +16,15 @@ from scipy.sparse.linalg import splu
 
 from hrn_studio.detail.atlas import Atlas, mirrored
 from hrn_studio.detail.filters import blur, fill, smoothstep, weighted_blur
+from hrn_studio.detail.light import LUMINANCE
 from hrn_studio.detail.zones import Zones
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import edges
 from hrn_studio.records import AnyFloats, Doubles, Floats, Ints, frozen
 
 _PULL = 2e-3  # towards the typical skin, against one neighbour's colour
+_RIM = 5.0  # texels of a 512 atlas from the edge of the seen skin that are not sure to be skin
+_HAIRY = (0.03, 0.12)  # log units darker than the skin beyond from which such a rim is left out
 _REACH = 14.0  # texels of a 512 atlas over which a mismatch at the border fades
 
 
@@ -85,11 +88,17 @@ def complete(
     known = share + (1 - share) * from_mirror
     mixed = share[..., None] * log + ((1 - share) * from_mirror)[..., None] * (other + np.log(gain))
     mixed /= np.maximum(known, 1e-6)[..., None]
-    smooth, support = weighted_blur(mixed, known * plain, 5 * unit)
+    # What lies at the rim of the seen skin is half hair or outline, and lends no colour.
+    inner = smoothstep(0.55, 0.95, blur(np.minimum(known, 1), _RIM * unit))
+    sure = known * plain * np.maximum(inner, 0.02)
+    smooth, support = weighted_blur(mixed, sure, 5 * unit)
     base = _over_the_head(head, atlas, smooth, smoothstep(0.02, 0.5, support), np.log(skin))
-    rest, _ = weighted_blur(mixed - base, known * plain, _REACH * unit)
-    near = smoothstep(0.0, 0.5, blur(known * plain, _REACH * unit))
+    rest, _ = weighted_blur(mixed - base, sure, _REACH * unit)
+    near = smoothstep(0.0, 0.5, blur(sure, _REACH * unit))
     base = base + near[..., None] * rest
+    darker = (base - mixed) @ LUMINANCE.astype(np.float32)
+    hairy = blur((1 - inner) * plain * (known > 0) * smoothstep(*_HAIRY, darker), 1.5 * unit)
+    share, from_mirror = share * (1 - hairy), from_mirror * (1 - mirrored(hairy, mirror))
     lips = _lips(mixed, known * zone.lips, zone.lips, np.log(skin), unit)
     base = np.exp(base + smoothstep(0.2, 0.8, zone.lips)[..., None] * (lips - base))
     return Completion(share, from_mirror, gain, base)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hrn_studio.detail.albedo import cleaned, repairable
+from hrn_studio.detail.albedo import cleaned, repairable, skin_only
 from hrn_studio.detail.atlas import Atlas
 from hrn_studio.detail.blending import blend
 from hrn_studio.detail.completion import complete
@@ -191,6 +191,20 @@ def test_a_moustache_stays(work):
     assert np.mean(clean[hair][:, 1]) < 0.6 * SKIN[1]
 
 
+def test_a_smear_of_hair_on_the_forehead_is_not_trusted(work):
+    albedo, zone = skin_picture(work), work.zones
+    rows, columns = np.mgrid[:256, :256]
+    forehead = np.argwhere(zone.above * zone.plain > 0.9)
+    row, column = forehead[len(forehead) // 2]
+    away = np.hypot(rows - row, columns - column) * work.texel_m
+    albedo *= np.exp(-0.4 * np.exp(-((away / 0.008) ** 2)))[..., None].astype(np.float32)
+    trust = (zone.face > 0.5).astype(np.float32)
+    kept = skin_only(albedo, trust, zone, work.texel_m)
+    assert kept[row, column] < 0.3
+    far = (away > 0.04) & (zone.plain > 0.9)
+    assert kept[far].min() > 0.9
+
+
 def test_wet_lights_on_the_lips_go(work):
     albedo = skin_picture(work)
     red = work.zones.lips[..., None] * np.float32((0.3, 0.6, 0.55))
@@ -228,6 +242,25 @@ def test_what_is_invented_has_the_colour_of_what_is_seen(head, work):
     recipe = complete(head, work.small, work.mirror, albedo, seen, seen, work.zones, SKIN)
     bare = work.zones.skin & (work.zones.lips < 0.01) & (work.zones.inner < 0.01)
     np.testing.assert_allclose(recipe.base[bare] / SKIN, 1, atol=0.05)
+
+
+def test_dark_hair_at_the_rim_lends_no_colour(head, work):
+    zone, albedo = work.zones, skin_picture(work)
+    rows = np.mgrid[:256, :256][0]
+    forehead = zone.above * zone.plain > 0.5
+    top = np.percentile(np.nonzero(forehead)[0], 60)
+    seen = ((zone.plain > 0.1) & (rows > top)).astype(np.float32)
+    albedo[(seen > 0) & (rows < top + 3)] *= 0.7
+    quality = seen.copy()
+    parts = (head, work.small, work.mirror, albedo, seen, quality, zone, SKIN)
+    recipe = complete(*parts)
+    beyond = forehead & (rows < top - 2) & (rows > top - 12)
+    assert np.median(recipe.base[beyond][:, 1]) > 0.9 * SKIN[1]
+    rim = forehead & (rows > top) & (rows < top + 2)
+    shown = recipe.seen + (1 - recipe.seen) * recipe.from_mirror
+    assert np.median(shown[rim]) < 0.6
+    inner = (zone.plain > 0.95) & (rows > top + 20) & (zone.face > 0.95)
+    assert np.median(recipe.seen[inner]) > 0.95
 
 
 def test_lips_seen_on_one_side_lend_their_colour_to_the_other(head, work):
