@@ -42,9 +42,9 @@ _TURNS = 12
 _WHITE = 0.40
 """Luminance of the eyes' whites as if lit like the skin: 0.57 less the shade of lids and sockets.
 Median of rendered people."""
-_WHITE_SHARE = 0.7
-"""How far the whites are believed against the picture's exposure, in logs: their errors are a
-quarter and 0.4."""
+_WHITE_SHARE = 0.9
+"""How far the whites are believed against the picture's exposure, in logs.  Over 68 rendered people
+the whites err by a quarter; exposure alone makes skin of a luminance below 0.12 twice as bright."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
