@@ -82,6 +82,9 @@ class WindowSettings:
     """The user's own keys by action."""
     export_folder: str = ""
     """Where exports go; empty for the user's data folder."""
+    plot_first: str = "jawOpen"
+    plot_second: str = "mouthSmileLeft"
+    """Expressions in the plots."""
 
 
 @dataclass(frozen=True, slots=True)

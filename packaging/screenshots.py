@@ -4,7 +4,10 @@
 
 takes them in every size and theme: 1280 x 800, 1920 x 1080 and 200 %.  The person in them is the
 rendered head of ``resources/demo``, seen through a camera on this machine's loopback; everything
-else is the program as it runs.  ``--size``, ``--theme``, ``--scale`` and ``--only`` take fewer.
+else is the program as it runs, but for the read-outs that differ from run to run: date, rates,
+latency, free disk.  They show what README gives for a quiet machine, so that two runs give the same
+pictures (a running fit is caught wherever it is).  ``--size``, ``--theme``, ``--scale`` and
+``--only`` take fewer, ``--every`` takes all pictures in all sizes.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 DEMO = ROOT / "resources" / "demo"
 PATIENCE_S = 400.0
 COLORS = 256
+MEANT = ("ok", "warn", "bad", "accent", "accent_soft", "bad_soft")
 NAMES = (
     *("first-start", "live-good", "live-bad", "guided", "fitting", "review", "multi-frame"),
     *("export", "camera-lost", "failed-fit", "compare", "settings", "shortcuts"),
@@ -37,6 +42,8 @@ VARIANTS = (
     ("-200", "1280x800", "dark", 2, "multi-frame"),
 )
 """Suffix, size, theme, scale and which of the pictures are kept."""
+NOW = datetime(2026, 11, 20, 14, 32, 8)
+FPS, P50_MS, P95_MS, FREE_BYTES = 30.0, 15.0, 31.0, 212_000_000_000
 
 
 class Photographer:
@@ -48,12 +55,13 @@ class Photographer:
         from hrn_studio.ui.parts import RealParts
         from hrn_studio.ui.start import application, make_window
 
-        self.app = application()
+        self.app, self.calls = application(), -1
         self.out, self.suffix = args.out, args.suffix
         self.wanted = args.only.split(",") if args.only else list(NAMES)
         self.window = make_window(self.app, RealParts(), None)
         self.window.confirm = lambda *_: True  # type: ignore[method-assign]
         self.studio = self.window.studio
+        self.studio.now = self.now
         self.camera = LoopbackCamera((DEMO / "1_front.jpg").read_bytes())
         self.studio.change("window", theme=args.theme)
         self.studio.change("capture", folder=str(folder / "none"), automatic=False)
@@ -69,6 +77,11 @@ class Photographer:
         self.window.resize(*(int(part) for part in args.size.split("x")))
         self.window.show()
         self.run(0.5)
+
+    def now(self) -> datetime:
+        """Each call is half a minute later than the one before."""
+        self.calls += 1
+        return NOW + self.calls * timedelta(seconds=30)
 
     def run(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -96,12 +109,47 @@ class Photographer:
         self.run(0.4)
         self.window.toasts.forget_offers()
         self.run(0.1)
+        self.steady(True)
         grabbed = self.window.screen().grabWindow(self.window.winId())
+        self.steady(False)
         image = Image.fromarray(pixels_of(grabbed.toImage()))
-        palette = image.quantize(COLORS, method=Image.Quantize.MEDIANCUT, kmeans=1)
+        palette = self.palette(image)
         file = self.out / f"{name}{self.suffix}.png"
         image.quantize(palette=palette).save(file, "PNG", optimize=True)
         print(file, file.stat().st_size // 1024, "KB", flush=True)
+
+    def palette(self, image: Any) -> Any:
+        """The commonest colours of a picture, and all that mean something, however few pixels."""
+        from PIL import Image
+
+        theme = self.window.theme
+        told = [(c.red(), c.green(), c.blue()) for c in (theme[name] for name in MEANT)]
+        common = image.quantize(COLORS - len(told), method=Image.Quantize.MEDIANCUT, kmeans=1)
+        colors = common.getpalette()[: 3 * (COLORS - len(told))]
+        made = Image.new("P", (1, 1))
+        made.putpalette([*colors, *(value for color in told for value in color)])
+        return made
+
+    def steady(self, on: bool) -> None:
+        """Hold the read-outs at what does not differ from run to run, or let them go on."""
+        window, live = self.window, self.studio.live
+        live.blockSignals(on)
+        if not on:
+            window._tick.start()
+            return
+        window._tick.stop()
+        window.status.show_disk(FREE_BYTES)
+        face, status = live.face, live.status()
+        if face is not None and status is not None and status.phase == "running":
+            pace = dataclasses.replace(
+                face.pace, fps=FPS, latency_p50_ms=P50_MS, latency_p95_ms=P95_MS, dropped=0
+            )
+            window.status.show_live(True, FPS, pace)
+            live.face = dataclasses.replace(face, done_s=face.frame.time_s + P50_MS / 1000)
+        window.redraw()
+        window.stage.viewport.repaint()
+        window.repaint()
+        self.app.processEvents()
 
     # --- what is shown ---
 
@@ -209,12 +257,14 @@ def fitting(p: Photographer, made: bool) -> None:
         p.studio.fuse_selected()
         p.studio.go("fit")
         p.until(lambda: (r := p.studio.fits.running) is None or r.fraction > 0.3)
+        p.until(lambda: p.studio.fits.running is None or p.studio.fits.mesh is not None)
         p.shoot("fitting")
         if made:
             for fit in reversed(p.studio.fits.all):
                 p.studio.fits.cancel(fit.id)
         p.fitted()
     p.studio.go("fit")
+    p.until(lambda: p.studio.session.step == "fit")
     several = next(r for r in p.studio.session.results if len(r.shots) > 1)
     p.studio.results.show(several.id)
     p.until(lambda: p.studio.session.result == several.id)
@@ -284,6 +334,7 @@ def main() -> int:
     parser.add_argument("--scale", type=int, default=1, help="screen pixels per logical one")
     parser.add_argument("--suffix", default="", help="after each picture's name")
     parser.add_argument("--only", default="", help="names of pictures, with commas between")
+    parser.add_argument("--every", action="store_true", help="all pictures in all sizes")
     parser.add_argument("--keep", type=Path, help="folder of the sitting, made in an earlier call")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -293,7 +344,7 @@ def main() -> int:
             for suffix, size, theme, scale, only in VARIANTS:
                 call = [sys.executable, __file__, "--out", str(args.out), "--size", size]
                 call += ["--theme", theme, "--scale", str(scale), "--keep", str(folder)]
-                call += [f"--suffix={suffix}", f"--only={only}"]
+                call += [f"--suffix={suffix}", f"--only={'' if args.every else only}"]
                 subprocess.run(call, check=True)
             return 0
         os.environ["HRN_STUDIO_DATA"] = str(folder / "data")

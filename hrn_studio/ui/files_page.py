@@ -18,6 +18,7 @@ from hrn_studio.ui.parts import ExportChoice
 from hrn_studio.ui.theme import Theme, set_role
 from hrn_studio.ui.widgets.base import Shown, StateGlyph
 
+_LONGEST = "000.0 MB"
 _ENDS = {
     ".glb": "mesh, shapes, textures",
     ".fbx": "mesh and shapes",
@@ -40,6 +41,8 @@ _ENDS = {
     "confidence.png": "seen or invented",
     "displacement.png": "16 bit, metres",
     "deformation.png": "16 bit, metres",
+    "orm.png": "occlusion, roughness",
+    "masks.png": "skin, mouth, eyes",
     "shapes.png": "a picture of each shape",
     ".png": "texture",
 }
@@ -53,11 +56,7 @@ def expected(choice: ExportChoice, sizes: Mapping[str, int]) -> tuple[Row, ...]:
     """The files that an export will write, with their sizes as far as they are known."""
     more = ("README.txt",) if choice.preset else ()
     names = dict.fromkeys([*sizes, *more, "manifest.json"]) if sizes else ()
-    return tuple((n, holds(n), _about(sizes[n]) if n in sizes else "") for n in names)
-
-
-def _about(size: int) -> str:
-    return f"about {words.file_size(size)}"
+    return tuple((n, holds(n), words.file_size(sizes[n]) if n in sizes else "") for n in names)
 
 
 def holds(name: str) -> str:
@@ -147,7 +146,10 @@ class FilesPage(QWidget):
             first = Elided(name, "strong_small", middle=True)
             inner.addWidget(first, 5)
             inner.addWidget(Elided(holds, "small"), 4)
-            inner.addWidget(label(size, "small"))
+            last = label(size, "small")
+            last.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            last.setMinimumWidth(last.fontMetrics().horizontalAdvance(_LONGEST))
+            inner.addWidget(last)
             one.setFixedHeight(25)
             self._files.addWidget(one)
             self._files.addWidget(line())

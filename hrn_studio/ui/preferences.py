@@ -33,6 +33,7 @@ class Preferences(QObject):
         frame.fitting.engine_chosen.connect(self._on_engine)
         frame.fitting.log_copied.connect(self.copy_log)
         frame.fitting.log_wanted.connect(self._on_log_wanted)
+        frame.plots.chosen.connect(self._on_plotted)
 
     def close(self) -> None:
         """The examination of this computer ends."""
@@ -67,6 +68,7 @@ class Preferences(QObject):
         scheme = scheme_of_system() if window.theme == "system" else window.theme
         self._frame.theme.reduced_motion = window.reduce_motion
         self._frame.theme.use(scheme, window.text_percent / 100)
+        self._frame.plots.show_expressions(window.plot_first, window.plot_second)
         self._frame.capture.show_settings(chosen.capture)
         self._frame.fitting.show_settings(chosen.fit, os.cpu_count() or 1)
         self._frame.guidance.show_brief(chosen.guidance.brief, bool(self._studio.session.source))
@@ -79,6 +81,9 @@ class Preferences(QObject):
         self.show_settings("guidance")
         if self.settings_sheet is not None:
             self.settings_sheet.guidance.show_measure(key)
+
+    def _on_plotted(self, curve: int, expression: str) -> None:
+        self._studio.change("window", **{("plot_first", "plot_second")[curve]: expression})
 
     def _on_engine(self, key: str) -> None:
         self._studio.change("fit", engine=key)

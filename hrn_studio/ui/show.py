@@ -29,6 +29,8 @@ from hrn_studio.ui.veil import veil_words
 from hrn_studio.ui.viewport import Shown
 
 Paint = Callable[[QPainter, QRectF], None]
+LOST = ("lost", "refused", "failed")
+"""Phases of a source that gives no picture."""
 LIVE_BUDGET_PX = 200_000
 """Pixels of the live head where the processor draws it."""
 
@@ -100,7 +102,7 @@ class Show:
     def _picture(self, rect: QRectF, over: bool = False) -> Shown:
         o, live = self.options, self._studio.live
         frame, status = live.newest, live.status()
-        lost = status is not None and status.phase in ("lost", "refused", "failed")
+        lost = status is not None and status.phase in LOST
         box = (rect.width(), rect.height())
         bounds = (rect.x(), rect.y(), *box)
         if frame is None:
@@ -124,7 +126,7 @@ class Show:
             scene=scene,
             mesh_opacity=0.85,
         )
-        return Shown("picture", pane, self._painter(status, live.face))
+        return Shown("picture", pane, self._painter(status, live.face, over))
 
     def picture_at(self, x: float, y: float) -> tuple[float, float] | None:
         """Pixels of the live picture under a place in its pane (0..1)."""
@@ -206,7 +208,9 @@ class Show:
 
     # --- overlays ---
 
-    def _painter(self, status: FeedStatus | None, live: LiveFace | None) -> Paint:
+    def _painter(
+        self, status: FeedStatus | None, live: LiveFace | None, over: bool = False
+    ) -> Paint:
         o, studio, theme = self.options, self._studio, self._theme
         step = studio.session.step
 
@@ -215,7 +219,7 @@ class Show:
             if status is None:
                 overlay.waiting(painter, theme, area, "No source is open")
                 return
-            if status.phase in ("lost", "refused", "failed"):
+            if status.phase in LOST:
                 overlay.veil(painter, theme, area, *veil_words(status, spec is not None))
                 return
             if studio.live.newest is None:
@@ -236,6 +240,8 @@ class Show:
             elif advice is not None and step == "live" and advice.state in ("warn", "bad"):
                 cue(painter, theme, advice, area, o.mirror)
             text = self._picture_pill(live)
+            if over and live is not None and live.face is not None:
+                overlay.pill(painter, theme, _age(live), area, "br")
             if text:
                 overlay.pill(painter, theme, text, area, "bl")
             if self.moment.countdown:
@@ -262,12 +268,18 @@ class Show:
         theme, studio = self._theme, self._studio
 
         def paint(painter: QPainter, area: QRectF) -> None:
-            live = studio.live.face
-            if live is not None and live.face is not None:
-                age = max(0.0, live.done_s - live.frame.time_s) * 1000
-                overlay.pill(painter, theme, f"Face {age:.0f} ms old", area, "bl")
+            live, status = studio.live.face, studio.live.status()
+            if status is not None and status.phase in LOST:
+                overlay.pill(painter, theme, "Face of the last picture", area, "bl")
+            elif live is not None and live.face is not None:
+                overlay.pill(painter, theme, _age(live), area, "bl")
             elif live is not None:
                 overlay.pill(painter, theme, "No face", area, "bl")
             overlay.pill(painter, theme, "50 mm", area, "br")
 
         return paint
+
+
+def _age(live: LiveFace) -> str:
+    age = max(0.0, live.done_s - live.frame.time_s) * 1000
+    return f"Face {age:.0f} ms old"

@@ -115,6 +115,7 @@ class Welcome(QFrame):
         lock.setPixmap(icons.icon("lock", theme["text_secondary"]).pixmap(16, 16))
         self.head = HeadPicture(theme)
         privacy = QHBoxLayout()
+        privacy.setSpacing(8)
         privacy.addWidget(lock)
         privacy.addWidget(Elided(words.WELCOME_PRIVACY, "secondary"), 1)
         left = QVBoxLayout()
@@ -185,6 +186,8 @@ def choices(
         found.append(
             Choice("camera", "camera", "Use a camera", about, "Start camera", primary=kept is None)
         )
+    else:
+        found.append(Choice("camera", "camera", "Use a camera", "None is plugged in", "Look again"))
     found.append(
         Choice(
             "files",
@@ -192,7 +195,7 @@ def choices(
             "Open photos or a video",
             "Or drop files and folders anywhere here",
             "Choose…",
-            primary=not found and not has_demo,
+            primary=not any(c.primary for c in found) and not has_demo,
         )
     )
     if kept is None:

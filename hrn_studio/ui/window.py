@@ -214,6 +214,8 @@ class Window(MainFrame):
             frame = self.studio.live.newest
             size = f"{frame.width} × {frame.height}" if frame is not None else ""
             rate = f"{spec.fps:.0f} fps" if spec.is_camera else ""
+            if lost:  # what was measured of the last picture holds no more
+                self.guidance.show_face(None, self.stage.options.mirror)
             detail = "lost" if lost else " · ".join(part for part in (size, rate) if part)
             self.top.source.say(spec.name, detail)
         self.opening.show_welcome()

@@ -73,6 +73,8 @@ def test_a_camera_that_goes_comes_back_by_itself(qtbot, watching, camera):
     window.redraw()
     shown = window.show_panes.panes()[0]
     assert shown.pane.grey
+    rows = window.guidance.rows.values()
+    qtbot.waitUntil(lambda: all("not measured" in r.accessibleDescription() for r in rows))
     assert len(window.studio.session.shots) == 1  # the frames can be used meanwhile
     window.go("fit")
     assert window.studio.session.step == "fit"

@@ -50,6 +50,7 @@ def test_first_start_has_one_primary_and_no_read_outs(window):
     assert window.pages.currentIndex() == 1
     primary = [c for c in window.welcome.cards if c.button.property("role") == "start"]
     assert len(primary) == 1
+    assert len(window.welcome.cards) == 4  # with or without a camera
     assert not window.guidance.instruments.isVisible()
 
 
@@ -94,6 +95,20 @@ def test_from_live_to_export(qtbot, window, film, tmp_path):
     written = {f.name for f in Path(window.studio.exports.state.folder).iterdir()}
     assert {"manifest.json", "README.txt", "Front_01_normal_dx.png"} <= written
     assert window.stage.right.title.text() == "Written"
+
+
+def test_the_expressions_in_the_plots_are_chosen(qtbot, window, film):
+    go_live(qtbot, window, film)
+    key(qtbot, window, Qt.Key.Key_P)
+    plots = window.tray.plots
+    qtbot.waitUntil(lambda: len(plots._rows) > 2, timeout=LONG_MS)
+    menu = plots.menu()
+    second = menu.actions()[1].menu()
+    next(a for a in second.actions() if a.text() == "brow inner up").trigger()
+    assert window.studio.settings.window.plot_second == "browInnerUp"
+    assert "brow inner up" in plots._plots[-1]._legend[1].text()
+    plots._on_timeout()
+    menu.deleteLater()
 
 
 def test_guided_capture_takes_each_shot_by_itself(qtbot, window, film, parts):
