@@ -13,7 +13,7 @@ function Initialize-Interop {
     & py -3.11 -m venv "$Interop\python"
     & "$Interop\python\Scripts\python.exe" -m pip install --quiet --no-input bpy==5.0.1 numpy==1.26.4
     $complete = $LASTEXITCODE -eq 0
-    & npm install --prefix $Interop --no-audit --no-fund --silent gltf-validator@2.0.0-dev.3.10 puppeteer-core@24.43.1
+    & npm install --prefix $Interop --no-audit --no-fund --silent gltf-validator@2.0.0-dev.3.10 puppeteer-core@24.43.1 three@0.187.0
     $complete = $complete -and $LASTEXITCODE -eq 0
     & "$Venv\Scripts\python.exe" -m pip install --quiet --no-input --constraint "$Root\packaging\constraints.txt" usd-core
     $complete = $complete -and $LASTEXITCODE -eq 0

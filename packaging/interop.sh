@@ -1,5 +1,6 @@
 # Installs the programs that tests/interop shows our files to, into a folder of their own: Blender
-# (bpy), Khronos' glTF validator, and a driver for Chromium. Sourced by test.sh after setup.sh.
+# (bpy), Khronos' glTF validator, three.js, and a driver for Chromium. Sourced by test.sh after
+# setup.sh.
 #
 #   HRN_INTEROP        where they go (default: .interop in the checkout)
 #   HRN_STUDIO_PYTHON  Blender's package needs Python 3.11
@@ -7,7 +8,7 @@
 INTEROP=${HRN_INTEROP:-$ROOT/.interop}
 [[ $INTEROP = /* ]] || INTEROP=$PWD/$INTEROP
 INTEROP_PYTHON=(bpy==5.0.1 numpy==1.26.4)
-INTEROP_NODE=(gltf-validator@2.0.0-dev.3.10 puppeteer-core@24.43.1)
+INTEROP_NODE=(gltf-validator@2.0.0-dev.3.10 puppeteer-core@24.43.1 three@0.187.0)
 DEBIAN_INTEROP=(chromium nodejs npm libsm6 libxi6 libxxf86vm1 libxfixes3 libgl1 libegl1)
 
 # What cannot be had is said and left out: its tests skip with the reason.

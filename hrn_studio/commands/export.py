@@ -43,6 +43,7 @@ def add_parser(commands: Commands) -> None:
         metavar="A,B,...",
         help="besides the skin: eyes, teeth, tongue; 'skin' for nothing else (default: all)",
     )
+    add("--compress", choices=("none", "meshopt"), help="pack the GLB's geometry")
     add("--wall", type=float, metavar="MM", help="thickness of a printed wall; 0 is solid")
     add("--sizes", action="store_true", help="only say about how large it would be; write nothing")
     add("--json", action="store_true", help="print the result as JSON")
@@ -110,6 +111,7 @@ def _options(args: argparse.Namespace) -> ExportOptions:
         naming=args.naming,
         normal=args.normal,
         embed=args.embed,
+        compress=args.compress,
         parts=None if args.parts is None else _parts(args.parts),
         wall_m=None if args.wall is None else args.wall / 1000,
     )

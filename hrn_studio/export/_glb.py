@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hrn_studio.export import meshopt
 from hrn_studio.records import Floats
 
+EXTENSION = "EXT_meshopt_compression"
 ARRAY_BUFFER = 34962
 ELEMENT_ARRAY_BUFFER = 34963
 _FLOAT = 5126
@@ -21,28 +23,73 @@ _KINDS = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 class Buffer:
     """Collects binary data and the JSON that describes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, compressed: bool = False) -> None:
+        """``compressed`` packs vertices, shapes and indices by ``EXT_meshopt_compression``."""
+        self.compressed = compressed
         self.views: list[dict[str, Any]] = []
         self.accessors: list[dict[str, Any]] = []
         self._parts: list[bytes] = []
         self._size = 0
+        self._unpacked = 0
+        """Size of what readers of the extension unpack to."""
 
     def view(self, data: bytes, target: int | None = None) -> int:
         """Add bytes, aligned to four; the view's index."""
-        view = {"buffer": 0, "byteOffset": self._size, "byteLength": len(data)}
-        if target is not None:
-            view["target"] = target
+        view = {"buffer": 0, "byteOffset": self._add(data), "byteLength": len(data)}
+        return self._view(view, target)
+
+    def _add(self, data: bytes) -> int:
+        start = self._size
         padded = data + bytes(-len(data) % 4)
         self._parts.append(padded)
         self._size += len(padded)
+        return start
+
+    def _view(self, view: dict[str, Any], target: int | None) -> int:
+        if target is not None:
+            view["target"] = target
         self.views.append(view)
         return len(self.views) - 1
 
-    def vertices(self, values: Floats, bounds: bool = False) -> int:
-        """Add a vertex attribute (S, C); the accessor's index."""
+    def _table(
+        self, values: NDArray[Any], target: int | None = None, exponent: int | None = None
+    ) -> int:
+        """Add rows (N, C) or indices (N,); the view's index.
+
+        What is compressed with an ``exponent`` was rounded to multiples of ``2 ** exponent``.
+        """
+        if not self.compressed or not len(values):
+            return self.view(values.tobytes(), target)
+        how: dict[str, Any] = {"mode": "INDICES" if values.ndim == 1 else "ATTRIBUTES"}
+        if values.ndim == 1:
+            packed = meshopt.indices(values)
+        else:
+            codes = values if exponent is None else meshopt.exponential(values, exponent)
+            packed = meshopt.attributes(codes.view(np.uint8).reshape(len(values), -1))
+            if exponent is not None:
+                how["filter"] = "EXPONENTIAL"
+        how |= {"buffer": 0, "byteOffset": self._add(packed), "byteLength": len(packed)}
+        how |= {"byteStride": values.nbytes // len(values), "count": len(values)}
+        view: dict[str, Any] = {"buffer": 1, "byteOffset": self._unpacked}
+        view |= {"byteLength": values.nbytes, "extensions": {EXTENSION: how}}
+        self._unpacked += values.nbytes + -values.nbytes % 4
+        return self._view(view, target)
+
+    def _rounded(self, values: Floats, exponent: int | None) -> Floats:
         values = np.ascontiguousarray(values, np.float32)
+        return meshopt.rounded(values, exponent) if self._rounds(exponent) else values
+
+    def _rounds(self, exponent: int | None) -> TypeGuard[int]:
+        return self.compressed and exponent is not None
+
+    def vertices(self, values: Floats, bounds: bool = False, exponent: int | None = None) -> int:
+        """Add a vertex attribute (S, C); the accessor's index.
+
+        Compressed, it is rounded to multiples of ``2 ** exponent`` where that is given.
+        """
+        values = self._rounded(values, exponent)
         accessor = {
-            "bufferView": self.view(values.tobytes(), ARRAY_BUFFER),
+            "bufferView": self._table(values, ARRAY_BUFFER, exponent),
             "componentType": _FLOAT,
             "count": len(values),
             "type": _KINDS[values.shape[1]],
@@ -65,7 +112,7 @@ class Buffer:
         """Add four joints' numbers (S, 4) for each vertex; the accessor's index."""
         return self._accessor(
             {
-                "bufferView": self.view(numbers.tobytes(), ARRAY_BUFFER),
+                "bufferView": self._table(numbers, ARRAY_BUFFER),
                 "componentType": _UINT8,
                 "count": len(numbers),
                 "type": "VEC4",
@@ -78,20 +125,21 @@ class Buffer:
         data = triangles.astype(dtype).ravel()
         return self._accessor(
             {
-                "bufferView": self.view(data.tobytes(), ELEMENT_ARRAY_BUFFER),
+                "bufferView": self._table(data, ELEMENT_ARRAY_BUFFER),
                 "componentType": kind,
                 "count": len(data),
                 "type": "SCALAR",
             }
         )
 
-    def deltas(self, tables: list[Floats], bounds: bool) -> list[int]:
+    def deltas(self, tables: list[Floats], bounds: bool, exponent: int | None = None) -> list[int]:
         """Add morph attributes (S, 3) each; their accessors' indices.
 
         Only the rows that are not zero are stored, unless nearly all are.  A table of zeros
         keeps one row, since some readers take no accessor without data; equal tables of zeros
-        share an accessor.
+        share an accessor.  Compressed, they are rounded to multiples of ``2 ** exponent``.
         """
+        tables = [self._rounded(table, exponent) for table in tables]
         count = len(tables[0])
         kind, dtype = _index_type(count)
         rows = [np.flatnonzero(table.any(1)) for table in tables]
@@ -100,16 +148,16 @@ class Buffer:
         kept = [r for r, thin in zip(rows, sparse, strict=True) if thin]
         padded = [_even(r.astype(dtype)) for r in kept]
         if kept:
-            index_view = self.view(b"".join(p.tobytes() for p in padded))
+            index_view = self._table(np.concatenate(padded))
             values = [t[r] for t, r, thin in zip(tables, rows, sparse, strict=True) if thin]
-            value_view = self.view(np.concatenate(values).astype(np.float32).tobytes())
+            value_view = self._table(np.concatenate(values).astype(np.float32), None, exponent)
         result: list[int] = []
         index_at = value_at = 0
         still: int | None = None
         places = iter(padded)
         for table, moving, thin in zip(tables, rows, sparse, strict=True):
             if not thin:
-                result.append(self.vertices(table, bounds))
+                result.append(self.vertices(table, bounds, exponent))
                 continue
             accessor = {
                 "componentType": _FLOAT,
@@ -133,11 +181,16 @@ class Buffer:
 
     def glb(self, document: dict[str, Any]) -> bytes:
         """The whole file: ``document`` with this buffer, its views and accessors."""
+        buffers: list[dict[str, Any]] = [{"byteLength": self._size}]
         document = document | {
             "accessors": self.accessors,
             "bufferViews": self.views,
-            "buffers": [{"byteLength": self._size}],
+            "buffers": buffers,
         }
+        if self._unpacked:
+            note = {EXTENSION: {"fallback": True}}
+            buffers.append({"byteLength": self._unpacked, "extensions": note})
+            document |= {"extensionsUsed": [EXTENSION], "extensionsRequired": [EXTENSION]}
         text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
         text += b" " * (-len(text) % 4)
         head = struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + self._size)

@@ -153,13 +153,17 @@ def chosen(
 ) -> tuple[Sequence[str], ExportOptions]:
     """The formats and settings of an export: those given, else the preset's, else the usual ones.
 
-    Raises ``UsageError`` for a format that is unknown.
+    Raises ``UsageError`` for a format that is unknown, or a wish that the preset's program cannot
+    read.
     """
     wanted = formats or (preset.formats if preset else USUAL)
     for unknown in wanted:
         if unknown not in FORMATS:
             raise UsageError(f"no format is called '{unknown}'; there are {', '.join(FORMATS)}")
-    return wanted, settings or (preset.options if preset else PLAIN)
+    how = settings or (preset.options if preset else PLAIN)
+    if preset is not None and preset.name == "blender" and how.compress != "none":
+        raise UsageError("Blender does not read compressed GLB files; leave the compression out")
+    return wanted, how
 
 
 def _written(

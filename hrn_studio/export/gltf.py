@@ -4,8 +4,10 @@ One mesh with a primitive for each material (skin, eyes, teeth, tongue, which ``
 primitives and the materials name), all with the same shapes in the same order: importers make
 their own copy of the shapes for each mesh, so that a head of several meshes would open its mouth
 three times.  Names of the shapes are in ``mesh.extras.targetNames``, as every importer reads them.
-glTF's ``v`` runs down: turned here and nowhere else.  Without a skeleton the file is skinless, for
-viewers; units and axes are glTF's own whatever the options say: metres, Y up, the face along +Z.
+With ``compress`` vertices and shapes are packed by ``EXT_meshopt_compression``, which readers must
+know then.  glTF's ``v`` runs down: turned here and nowhere else.  Without a skeleton the file is
+skinless, for viewers; units and axes are glTF's own whatever the options say: metres, Y up, the
+face along +Z.
 """
 
 from __future__ import annotations
@@ -26,12 +28,15 @@ from hrn_studio.geometry.mesh import corner_tangents
 from hrn_studio.geometry.seams import split_at_seams
 from hrn_studio.records import Bytes, Floats
 
+_FINE_M, _FINE_TURN, _FINE_UV = -17, -10, -15
+"""Powers of two that compressed positions (0.008 mm), directions and texture coordinates are
+multiples of."""
 _LINEAR, _TRILINEAR, _CLAMP = 9729, 9987, 33071
 
 
 def write_glb(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]:
     """``NAME.glb``; the same asset gives the same bytes."""
-    buffer = Buffer()
+    buffer = Buffer(options.compress == "meshopt")
     used = {part.material for part in asset.parts}
     materials = [material for material in asset.materials if material.name in used]
     skeleton = None if asset.skeleton is None else chosen(asset.skeleton, options.skeleton)
@@ -75,13 +80,13 @@ def _primitive(
     uv_triangles = np.concatenate([part.uv_triangles for part in parts])
     split = split_at_seams(triangles, uv_triangles)
     attributes = {
-        "POSITION": buffer.vertices(asset.vertices[split.vertex], bounds=True),
-        "NORMAL": buffer.vertices(asset.normals[split.vertex]),
-        "TEXCOORD_0": buffer.vertices(_v_down(asset.uv[split.uv])),
+        "POSITION": buffer.vertices(asset.vertices[split.vertex], True, _FINE_M),
+        "NORMAL": buffer.vertices(asset.normals[split.vertex], exponent=_FINE_TURN),
+        "TEXCOORD_0": buffer.vertices(_v_down(asset.uv[split.uv]), exponent=_FINE_UV),
     }
     if _shows_detail(asset, material):
         tangents = corner_tangents(asset.vertices, triangles, asset.uv, uv_triangles, asset.normals)
-        attributes["TANGENT"] = buffer.vertices(tangents[split.uv])
+        attributes["TANGENT"] = buffer.vertices(tangents[split.uv], exponent=_FINE_TURN)
     if skeleton is not None:
         attributes |= skin_attributes(buffer, skeleton, split.vertex)
     primitive: dict[str, Any] = {
@@ -91,8 +96,9 @@ def _primitive(
         "extras": {"parts": [part.name for part in parts]},
     }
     if asset.morphs:
-        moves = buffer.deltas([m.deltas[split.vertex] for m in asset.morphs], bounds=True)
-        turns = buffer.deltas([m.normal_deltas[split.vertex] for m in asset.morphs], bounds=False)
+        moves = buffer.deltas([m.deltas[split.vertex] for m in asset.morphs], True, _FINE_M)
+        turned = [m.normal_deltas[split.vertex] for m in asset.morphs]
+        turns = buffer.deltas(turned, False, _FINE_TURN)
         primitive["targets"] = [
             {"POSITION": move, "NORMAL": turn} for move, turn in zip(moves, turns, strict=True)
         ]

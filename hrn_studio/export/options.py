@@ -24,6 +24,7 @@ NORMALS = ("gl", "dx")
 SKELETONS = ("none", "head", "full")
 LEVELS = ("fitted", "dense", "light")
 TEXTURE_SIZES = (1024, 2048, 4096)
+COMPRESSIONS = ("none", "meshopt")
 PARTS = ("eyes", "teeth", "tongue")
 """What a head has besides its skin."""
 
@@ -92,8 +93,13 @@ class ExportOptions:
     """What is written besides the skin, out of ``eyes``, ``teeth`` and ``tongue``; a printed head
     has all of them."""
 
+    compress: str = "none"
+    """``meshopt`` packs the geometry of a GLB (``EXT_meshopt_compression``); what reads it must
+    know that."""
+
     def __post_init__(self) -> None:
         for value, known, what in (
+            (self.compress, COMPRESSIONS, "compression"),
             (self.naming, NAMINGS, "naming of shapes"),
             (self.normal, NORMALS, "flavour of normal maps"),
             (self.skeleton, SKELETONS, "skeleton"),

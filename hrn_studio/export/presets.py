@@ -127,6 +127,7 @@ def describe(
         "levels": list(options.levels),
         "wall_m": options.wall_m,
         "parts": ["skin", *options.parts],
+        "compress": options.compress,
     }
 
 

@@ -150,6 +150,9 @@ def _blender(facts: Facts) -> Iterator[str]:
     yield f"   {name}_displacement.exr, UV coordinates, Mid Level 0, Strength 1. The normal map"
     yield "   already shows them: unlink it where they are geometry."
     yield "3. Colour spaces: albedo sRGB; all others Non-Color."
+    yield "4. An OBJ, if you import one instead, comes without its normal map: Blender does not"
+    yield f"   know the key 'norm' of MTL files. Add {name}_normal.png as Image Texture (Non-Color)"
+    yield "   through a Normal Map node. An OBJ has neither shapes nor joints."
     yield ""
     yield "EXPECT"
     yield from facts.expected(1.0, "m", "xzy")
@@ -163,6 +166,9 @@ def _web(facts: Facts) -> Iterator[str]:
     yield f"{name}.glb is for your own page: three.js (GLTFLoader), Babylon.js, <model-viewer>."
     yield "Shapes: mesh.morphTargetDictionary['jawOpen'], weights 0 to 1. Metres, +Y up, the face"
     yield "looks along +Z."
+    if facts.options.compress == "meshopt":
+        yield "The GLB is compressed (EXT_meshopt_compression): give your loader its decoder, in"
+        yield "three.js: new GLTFLoader().setMeshoptDecoder(MeshoptDecoder)."
     yield ""
     yield "EXPECT"
     yield from facts.expected(1.0, "m")

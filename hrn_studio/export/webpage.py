@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -28,7 +29,8 @@ def write_html(asset: Asset, options: ExportOptions = PLAIN) -> dict[str, bytes]
     ExportError
         The viewer is missing from this installation.
     """
-    ((_, glb),) = write_glb(asset, options).items()
+    plain = replace(options, compress="none")  # the page brings no decoder along
+    ((_, glb),) = write_glb(asset, plain).items()
     page, viewer = _parts(paths.resources() / "web")
     filled = {
         "TITLE": escape(asset.name),

@@ -98,6 +98,20 @@ def test_eyes_and_tongue_can_be_left_out(kept, tmp_path):
     assert "eyes" not in [m["name"] for m in glb_document(out / "me.glb")["materials"]]
 
 
+def test_a_glb_can_be_compressed(kept, tmp_path, capsys):
+    sizes = []
+    for how in ("none", "meshopt"):
+        assert run(kept, "--formats", "glb", "--compress", how, "-o", tmp_path / how) == 0
+        sizes.append((tmp_path / how / "me.glb").stat().st_size)
+    assert sizes[1] < 0.7 * sizes[0]
+    extension = glb_document(tmp_path / "meshopt" / "me.glb")["extensionsRequired"]
+    assert extension == ["EXT_meshopt_compression"]
+    said(capsys)
+    blender = ("--preset", "blender", "--compress", "meshopt")
+    assert run(kept, *blender, "-o", tmp_path / "b") == 2
+    assert "Blender does not read compressed GLB files" in said(capsys)[1]
+
+
 def glb_document(path):
     data = path.read_bytes()
     return json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])

@@ -40,6 +40,17 @@ def test_every_preset_uses_formats_that_are_there(name):
     assert preset_of(name) is PRESETS[name]
 
 
+def test_readmes_warn_of_what_a_program_leaves_out(asset):
+    def text(name, **wishes):
+        preset = PRESETS[name]
+        options = changed(preset.options, **wishes)
+        return readme(name, preset.title, "jane", dressed(asset, options), options)
+
+    assert "OBJ, if you import one instead, comes without its normal map" in text("blender")
+    assert "setMeshoptDecoder" in text("web", compress="meshopt")
+    assert "setMeshoptDecoder" not in text("web")
+
+
 def test_an_unknown_preset_is_refused():
     with pytest.raises(UsageError, match="'godot'; there are unity, unreal"):
         preset_of("godot")

@@ -52,6 +52,7 @@ def test_larger_wishes_are_larger(person, head):
     assert total(("glb", "fbx")) > plain
     assert total(("glb",), shapes=False) < plain
     assert total(("glb",), parts=()) < plain
+    assert total(("glb",), compress="meshopt") < 0.8 * plain
     assert total(("glb",), levels=("dense",)) > 5 * plain
     assert total(("stl",), wall_m=0.002) > total(("stl",))
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hrn_studio.export.gltf import write_glb
+from hrn_studio.export.options import ExportOptions
 from hrn_studio.export.presets import PRESETS
 
 VALIDATE = """
@@ -24,6 +26,45 @@ def test_khronos_validator(preset, node, exports, tools):
     report = json.loads(tools.run(["node", "-e", VALIDATE, file], cwd=node))
     issues = report["issues"]
     assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
+
+
+@pytest.fixture(scope="module")
+def compressed(asset, tmp_path_factory):
+    """The head as it is and compressed."""
+    folder = tmp_path_factory.mktemp("compressed")
+    for how in ("none", "meshopt"):
+        options = ExportOptions(skeleton="full", compress=how)
+        (folder / f"{how}.glb").write_bytes(write_glb(asset, options)["jane.glb"])
+    return folder
+
+
+def test_khronos_validator_takes_a_compressed_head(node, compressed, tools):
+    """It cannot look inside: that is said as a remark, neither an error nor a warning."""
+    said = tools.run(["node", "-e", VALIDATE, compressed / "meshopt.glb"], cwd=node)
+    issues = json.loads(said)["issues"]
+    assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
+    assert [m["code"] for m in issues["messages"]] == ["UNSUPPORTED_EXTENSION"]
+
+
+def test_three_unpacks_a_compressed_head(node, chromium, compressed, asset, tools):
+    if not (node / "node_modules" / "three").is_dir():
+        pytest.skip(f"three.js is not there; {tools.HOW}")
+    script = compressed / "unpack_probe.mjs"  # modules are looked for beside the script
+    script.write_text((tools.HERE / "unpack_probe.mjs").read_text())
+    (compressed / "node_modules").symlink_to(node / "node_modules")
+    said = tools.run(
+        ["node", script, compressed / "none.glb", compressed / "meshopt.glb"],
+        env={**os.environ, "HRN_CHROMIUM": str(chromium)},
+    )
+    found = json.loads(said)
+    assert found["complaints"] == []
+    assert len(found["meshes"]) == len({part.material for part in asset.parts})
+    for mesh in found["meshes"]:
+        assert mesh["shapes"] == len(asset.morphs)
+        assert mesh["index"] == 0
+        assert max(mesh["position"], mesh["shape position"]) < 1e-5
+        assert mesh["uv"] < 1 / 2**15
+        assert max(mesh["normal"], mesh["shape normal"]) < 1e-3
 
 
 @pytest.fixture(scope="module")
