@@ -24,7 +24,7 @@ from hrn_studio.errors import FitError, StudioError
 Task: TypeAlias = Callable[..., Generator[Any, None, Any]]
 _POLL_S = 0.05
 _PIECE = 1 << 20
-_NICER = 5
+_NICER = 10
 _BELOW_NORMAL = 0x4000
 """Of Windows' priority classes."""
 
@@ -207,7 +207,9 @@ def _watch() -> None:
 
 
 def _step_back() -> None:
-    """The live view goes first."""
+    """The live view goes first, and one core is left to it."""
+    # Read when PyTorch is loaded, so it must be said before.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) - 1)))
     if sys.platform == "win32":
         import ctypes
 

@@ -185,30 +185,27 @@ class Fits(QObject):
         self._job = job
         job.start()
 
-    def _task(self, fit: Fit) -> Generator[Progress | None, None, Reconstruction]:
+    def _task(self, fit: Fit) -> Generator[_Step | None, None, Reconstruction]:
         frames = []
         for index, file in enumerate(fit.files):
-            yield Progress("track", 0.0, f"reading {file.name}")
+            yield _Step(Progress("track", 0.0, f"reading {file.name}"))
             frames.append(dataclasses.replace(read_image(file, index), name=fit_name(file)))
-        return (yield from _with_mesh(self._parts.fit(frames, fit.choice)))
+        return (yield from _steps(self._parts.fit(frames, fit.choice), self._clock))
 
-    def _on_progressed(self, progress: Progress) -> None:
-        fit = self.running
+    def _on_progressed(self, step: _Step) -> None:
+        fit, progress = self.running, step.progress
         if fit is None:
             return
         now = self._clock()
-        stages = fit.stage_s
-        if progress.vertices is not None:
-            self._show_mesh(progress.vertices, now)
-        if progress.stage in _KEYS and progress.stage not in dict(stages):
-            stages = (*stages, (progress.stage, now))
+        if step.mesh is not None:
+            self._show_mesh(step.mesh, now)
         self._put(
             dataclasses.replace(
                 fit,
                 fraction=max(fit.fraction, progress.fraction),
                 stage=progress.stage,
                 message=progress.message,
-                stage_s=stages,
+                stage_s=step.stage_s or fit.stage_s,
                 seconds=now - fit.started_s,
             )
         )
@@ -265,11 +262,22 @@ def fit_name(file: Path) -> str:
     return file.stem.replace("-", " ").capitalize()
 
 
-def _with_mesh(
-    task: Generator[Progress | None, None, Reconstruction],
-) -> Generator[Progress | None, None, Reconstruction]:
-    """Every step with the newest mesh, as the window may look at the later ones only."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """A step of a fit with what came before: the window may look at the later ones only."""
+
+    progress: Progress
     mesh: Floats | None = None
+    """(V, 3) the newest."""
+    stage_s: tuple[tuple[str, float], ...] = ()
+    """When each stage that began, began."""
+
+
+def _steps(
+    task: Generator[Progress | None, None, Reconstruction], clock: Callable[[], float]
+) -> Generator[_Step | None, None, Reconstruction]:
+    mesh: Floats | None = None
+    begun: dict[str, float] = {}
     with closing(task):
         while True:
             try:
@@ -281,4 +289,6 @@ def _with_mesh(
                 yield None
                 continue
             mesh = step.vertices if step.vertices is not None else mesh
-            yield dataclasses.replace(step, vertices=mesh)
+            if step.stage in _KEYS:
+                begun.setdefault(step.stage, clock())
+            yield _Step(step, mesh, tuple(begun.items()))

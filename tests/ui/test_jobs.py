@@ -95,3 +95,20 @@ def test_the_slot_keeps_the_newest():
     assert slot.take() == 2
     assert slot.take() is None
     assert slot.put(3)
+
+
+def test_a_busy_window_misses_no_stage_of_a_fit(qtbot, parts, doubles, tmp_path):
+    from PIL import Image
+
+    from hrn_studio.ui.fits import STAGES, Fits
+    from hrn_studio.ui.parts import FitChoice
+
+    file = tmp_path / "front-01.png"
+    Image.fromarray(doubles.picture()).save(file)
+    fits = Fits(parts)
+    fits.add("Front 01", ("front-01",), (file,), FitChoice())
+    assert fits._job.wait(30)  # no event is looked at meanwhile
+    qtbot.waitUntil(lambda: fits.all[0].state == "done")
+    assert all(fits.all[0].stage_seconds(key) is not None for key, _ in STAGES)
+    assert fits.mesh is not None
+    fits.close()
