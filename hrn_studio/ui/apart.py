@@ -24,7 +24,9 @@ from hrn_studio.errors import FitError, StudioError
 Task: TypeAlias = Callable[..., Generator[Any, None, Any]]
 _POLL_S = 0.05
 _PIECE = 1 << 20
-_NICER = 10
+_NICER = 5
+_KILLED = -9
+"""Exit code of a process that the system ended; POSIX only."""
 _BELOW_NORMAL = 0x4000
 """Of Windows' priority classes."""
 
@@ -124,9 +126,13 @@ class Apart:
         if self._process is not None:
             self._process.join(1.0)
             code = self._process.exitcode
+        if code == _KILLED:
+            return FitError(
+                "the system ended the fit, most likely for want of memory; close other programs, "
+                "or fit fewer frames with smaller textures"
+            )
         return FitError(
-            f"the fit was ended by the system (code {code}), most likely for want of memory; close "
-            "other programs, or fit fewer frames with smaller textures"
+            f"the fit broke off (code {code}); try again, and if it happens again copy the log"
         )
 
     def _kill(self) -> None:
