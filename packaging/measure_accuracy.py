@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from hrn_studio.detail.bundle import BundleSettings, adjusting  # noqa: E402
-from hrn_studio.detail.coarse import Coarse, CoarseSettings, solve_coarse  # noqa: E402
+from hrn_studio.detail.coarse import Coarse, CoarseSettings, measured, solve_coarse  # noqa: E402
 from hrn_studio.detail.middle import MiddleSettings, deform_head  # noqa: E402
 from hrn_studio.face.solver import LandmarkSolver  # noqa: E402
 from hrn_studio.geometry.transforms import apply, project  # noqa: E402
@@ -68,7 +68,10 @@ def main() -> None:
             for i, f in enumerate(frames)
         ]
         coarse = solve_coarse(models.head, solver, shots, CoarseSettings())
-        coarse = finish(adjusting(models.head, shots, coarse, GrainMatcher(), BundleSettings()))
+        coarse = finish(
+            adjusting(models.head, solver, shots, coarse, GrainMatcher(), BundleSettings())
+        )
+        coarse = measured(models.head, shots, coarse)
         neutral = models.head.evaluate(
             Coefficients(coarse.identity.astype(np.float32), np.zeros(0, np.float32)),
             coarse.states[0].scale,

@@ -10,14 +10,16 @@ together (bundle adjustment; Triggs et al. 1999).
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hrn_studio.detail.coarse import Coarse
+from hrn_studio.detail.coarse import Coarse, scaled
+from hrn_studio.detail.middle import on_lines
 from hrn_studio.detail.parallax import NONE, Look, Matcher, Matches, comparable, draw, look, matches
 from hrn_studio.detail.shot import Shot
 from hrn_studio.face.model import HeadModel
+from hrn_studio.face.solver import LandmarkSolver, SolverSettings
 from hrn_studio.geometry.transforms import rigid, rotation_from_vector
 from hrn_studio.records import (
     Camera,
@@ -25,6 +27,7 @@ from hrn_studio.records import (
     Doubles,
     FaceState,
     Floats,
+    Track,
 )
 
 _HELD = 1e-6
@@ -51,17 +54,20 @@ class BundleSettings:
     """Between two lines of sight; less shows no depth, more no common skin."""
     partners: int = 4
     """Pictures each picture is compared with, at most."""
-    rotation_sigma: float = 0.02
+    rotation_sigma: float = 0.06
     """Of a coarse pose, radians."""
-    shift_sigma_m: float = 0.003
-    depth_sigma: float = 0.02
+    shift_sigma_m: float = 0.02
+    depth_sigma: float = 0.1
     """Of a coarse distance, as a share of it."""
     focal_sigma: float = 0.15
     """Of the logarithm of a focal length that nobody has told; the others stay."""
+    landmarks: SolverSettings = field(default_factory=SolverSettings)
+    """Those on lips and lids hold what slides along the skin, which matches do not see."""
 
 
 def adjusting(
     head: HeadModel,
+    solver: LandmarkSolver,
     shots: Sequence[Shot],
     coarse: Coarse,
     matcher: Matcher,
@@ -71,19 +77,23 @@ def adjusting(
 
     Yields the neutral head (V, 3) as far as it has come, after each pair of pictures that was
     compared; returns ``coarse`` itself where the pictures show nothing that others show from
-    another side.
+    another side.  What is found is in the model's own size; see
+    :func:`~hrn_studio.detail.coarse.measured`.
     """
     used = [int(k) for k in np.flatnonzero(coarse.weights > 0)]
     pairs = _pairs([coarse.states[k] for k in used], settings)
     if not pairs:
         return coarse
+    start = coarse
     region = comparable(head)
+    coarse = replace(coarse, states=tuple(scaled(s, 1 / s.scale, "model") for s in coarse.states))
     states = _one_lens([coarse.states[k] for k in used])
     looks = [
         look(head, shots[k], state, matcher, settings.patch_px)
         for k, state in zip(used, states, strict=True)
     ]
-    problem = _Problem(head, coarse, looks, settings)
+    tracks = [shots[k].track for k in used]
+    problem = _Problem(head, solver, coarse, looks, tracks, settings)
     for number in range(settings.rounds):
         drawn = [draw(head, *at, problem.neutral, region) for at in problem.views]
         found = []
@@ -93,7 +103,7 @@ def adjusting(
                 found.append(pair)
             yield problem.neutral
         if sum(len(m.weights) for m in found) < _FEWEST:
-            return coarse if number == 0 else problem.solution(used)
+            return start if number == 0 else problem.solution(used)
         problem.improve(found)
     yield problem.neutral
     return problem.solution(used)
@@ -140,15 +150,24 @@ class _Problem:
     """Identity, poses and lens as offsets from the coarse stage, and their priors."""
 
     def __init__(
-        self, head: HeadModel, coarse: Coarse, looks: list[Look], settings: BundleSettings
+        self,
+        head: HeadModel,
+        solver: LandmarkSolver,
+        coarse: Coarse,
+        looks: list[Look],
+        tracks: Sequence[Track],
+        settings: BundleSettings,
     ) -> None:
-        self._head, self._coarse, self._looks = head, coarse, looks
+        self._head, self._solver, self._coarse = head, solver, coarse
+        self._looks, self._tracks = looks, tracks
+        lines = on_lines(head, solver.embedding)[solver.used]
+        # The tracker errs alike in all pictures: together they tell as much as one.
+        self._line_weights = np.tile(lines / len(looks), 3)
         self._settings = settings
-        self._scale = coarse.states[0].scale
         self._poses = [look.state.T_camera_head for look in looks]
         self._free_lens = _same_unknown_lens([look.state for look in looks])
         count = head.identity_count
-        basis = np.moveaxis(head.identity[:count], 0, 2) * self._scale
+        basis = np.moveaxis(head.identity[:count], 0, 2)
         self.basis = np.ascontiguousarray(basis, np.float32)
         """(V, 3, I) metres per standard deviation."""
         self._offset = np.zeros(count + 6 * len(looks) + 1)
@@ -170,7 +189,7 @@ class _Problem:
     def neutral(self) -> Floats:
         """(V, 3) metres."""
         identity = self.identity.astype(np.float32)
-        return self._head.evaluate(Coefficients(identity, NONE), self._scale)
+        return self._head.evaluate(Coefficients(identity, NONE))
 
     @property
     def _longer(self) -> float:
@@ -198,8 +217,11 @@ class _Problem:
         """Robust least squares on matches."""
         s, count = self._settings, len(self._coarse.identity)
         step = np.zeros(len(self._offset))
+        A_0, g_0 = self._landmarks()
+        A_0 += self._prior
+        g_0 -= self._prior @ self._offset
         for _ in range(s.steps):
-            A, g = self._prior.copy(), -self._prior @ self._offset
+            A, g = A_0.copy(), g_0.copy()
             for m in found:
                 first, second = count + 6 * m.first, count + 6 * m.second
                 columns = np.r_[0:count, first : first + 6, second : second + 6, len(step) - 1]
@@ -216,6 +238,25 @@ class _Problem:
             rigid(rotation_from_vector(move[:3]) @ T[:3, :3], T[:3, 3] + move[3:])
             for move, T in zip(moves, self._poses, strict=True)
         ]
+
+    def _landmarks(self) -> tuple[Doubles, Doubles]:
+        """What the tracker says of lips and lids, as normal equations."""
+        count, size = len(self._coarse.identity), len(self._offset)
+        A, g = np.zeros((size, size)), np.zeros(size)
+        for k, (look_at, T) in enumerate(zip(self._looks, self._poses, strict=True)):
+            state = look_at.state
+            expression = state.coefficients.expression.astype(np.float64)
+            J, r, w, _ = self._solver.linearize(
+                self._solver.points(self.identity, expression),
+                *(T, self._tracks[k], state.camera, self._longer, self._settings.landmarks),
+                *(count, 0),
+            )
+            w = w * self._line_weights
+            at = count + 6 * k
+            columns = np.r_[0:count, at : at + 6, size - 1]
+            A[np.ix_(columns, columns)] += J.T @ (J * w[:, None])
+            g[columns] += J.T @ (w * r)
+        return A, g
 
     def solution(self, used: Sequence[int]) -> Coarse:
         """The coarse result with what was found; unused pictures keep their pose."""

@@ -112,13 +112,20 @@ def solve_coarse(
         poses=poses,
         solve_expression=bool(gates.any()),
     )
-    states = _states(head, shots, cameras, identity, posed)
+    states = tuple(_states(head, shots, cameras, identity, posed))
+    return measured(head, shots, Coarse(identity, states, single, weights, sigma), eye_distance_m)
+
+
+def measured(
+    head: HeadModel, shots: Sequence[Shot], coarse: Coarse, eye_distance_m: float | None = None
+) -> Coarse:
+    """The same head in metres: by the eye distance, or else by the irises."""
+    used = np.flatnonzero(coarse.weights > 0)
+    states = [scaled(s, 1 / s.scale, s.scale_source) for s in coarse.states]
     scale, source = _scale(
         head, [shots[k] for k in used], [states[k] for k in used], eye_distance_m
     )
-    return Coarse(
-        identity, tuple(_scaled(s, scale, source) for s in states), single, weights, sigma
-    )
+    return replace(coarse, states=tuple(scaled(s, scale, source) for s in states))
 
 
 def _padded(values: Floats, count: int, fill: float = 0.0) -> Doubles:
@@ -196,12 +203,12 @@ def _scale(
     return head_scale([s.track for s in shots], states, is_open, head)
 
 
-def _scaled(state: FaceState, scale: float, source: str) -> FaceState:
+def scaled(state: FaceState, scale: float, source: str) -> FaceState:
     """The same picture with everything ``scale`` times as large and as far."""
     T = state.T_camera_head
     return replace(
         state,
         T_camera_head=rigid(T[:3, :3], T[:3, 3] * scale),
-        scale=scale,
+        scale=state.scale * scale,
         scale_source=source,
     )

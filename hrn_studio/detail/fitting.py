@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hrn_studio.detail.bundle import BundleSettings, adjusting
-from hrn_studio.detail.coarse import Coarse, CoarseSettings, solve_coarse
+from hrn_studio.detail.coarse import Coarse, CoarseSettings, measured, solve_coarse
 from hrn_studio.detail.fine import FineResult, FineSettings, fine
 from hrn_studio.detail.middle import MiddleSettings, bending_head
 from hrn_studio.detail.parallax import NONE, Matcher
@@ -102,8 +102,9 @@ def fit(
             eye_distance_m=settings.eye_distance_m,
         )
         if matcher is not None:
-            matching = adjusting(head, shots, coarse, matcher, settings.bundle)
+            matching = adjusting(head, solver, shots, coarse, matcher, settings.bundle)
             coarse = yield from _shown(matching, "comparing the pictures with each other")
+            coarse = measured(head, shots, coarse, settings.eye_distance_m)
     except np.linalg.LinAlgError as error:
         raise _broken(shots) from error
     states = [

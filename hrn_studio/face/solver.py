@@ -71,6 +71,7 @@ class LandmarkSolver:
     """
 
     def __init__(self, head: HeadModel, embedding: LandmarkEmbedding) -> None:
+        self.embedding = embedding
         self.used = np.flatnonzero(embedding.usable)
         self.used = self.used[self.used < IRISES]  # irises tell of gaze, not of shape
         corners = embedding.corners[self.used]
@@ -178,7 +179,7 @@ class LandmarkSolver:
                     + np.tensordot(x_i, self.identity[:n_identity], 1)
                     + np.tensordot(x_e[f], self.expression, 1)
                 )
-                J, r, w, residual[f] = self._linearize(
+                J, r, w, residual[f] = self.linearize(
                     shape,
                     T[f],
                     track,
@@ -226,7 +227,7 @@ class LandmarkSolver:
         all_identity[:n_identity] = x_i
         return Solution(all_identity, x_e, np.array(T), float(np.exp(log_focal)), residual)
 
-    def _linearize(
+    def linearize(
         self,
         shape: Doubles,
         T: Doubles,
@@ -239,7 +240,13 @@ class LandmarkSolver:
     ) -> tuple[Doubles, Doubles, Doubles, float]:
         """Jacobian (3 L, P), residuals and weights of one frame in metres on the face.
 
-        Columns: identity, rotation, translation, expressions, log focal length.
+        Rows: x, y and relative depth of every used landmark; columns: identity, rotation,
+        translation, expressions, log focal length.  The last value is the residual in pixels.
+
+        Parameters
+        ----------
+        shape
+            (L, 3) from :meth:`points`.
         """
         R, t = T[:3, :3], T[:3, 3]
         turned = shape @ R.T

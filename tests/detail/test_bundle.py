@@ -12,7 +12,9 @@ from scipy import ndimage
 from hrn_studio.detail.bundle import BundleSettings, adjusting
 from hrn_studio.detail.coarse import Coarse
 from hrn_studio.detail.shot import Shot
+from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
+from hrn_studio.face.solver import LandmarkSolver
 from hrn_studio.geometry.mesh import vertex_normals
 from hrn_studio.geometry.raster import interpolate, rasterize
 from hrn_studio.geometry.transforms import (
@@ -28,7 +30,14 @@ from hrn_studio.records import Camera, Coefficients, Doubles, FaceState, Floats,
 
 CAMERA = Camera(640, 480, 900.0, (320.0, 240.0), "estimated")
 YAWS = (-24.0, 0.0, 24.0)
+PITCH = 3.0
+AT = (0.01, 0.0, 0.55)
 NONE = np.zeros(0, np.float32)
+
+
+@pytest.fixture(scope="module")
+def solver(head: HeadModel, embedding: LandmarkEmbedding) -> LandmarkSolver:
+    return LandmarkSolver(head, embedding)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +59,7 @@ def truth(head: HeadModel) -> Doubles:
 
 def poses() -> list[Doubles]:
     return [
-        rigid(rotation_from_angles(np.radians(yaw), 0.05, 0.02), np.array([0.01, 0.0, 0.55]))
-        for yaw in YAWS
+        rigid(rotation_from_angles(*np.radians([yaw, PITCH, 3.0])), np.array(AT)) for yaw in YAWS
     ]
 
 
@@ -74,8 +82,8 @@ def shots(
     head: HeadModel, truth: Doubles, freckles: Floats, seen: Callable[..., Shot]
 ) -> list[Shot]:
     result = []
-    for T in poses():
-        shot = seen(truth, camera=CAMERA)
+    for yaw, T in zip(YAWS, poses(), strict=True):
+        shot = seen(truth, yaw, PITCH, camera=CAMERA, at=AT)
         result.append(replace(shot, frame=photograph(head, truth, T, freckles, CAMERA)))
     return result
 
@@ -122,9 +130,11 @@ def degrees(R: Doubles) -> float:
     return float(np.degrees(np.arccos(np.clip((np.trace(R) - 1) / 2, -1, 1))))
 
 
-def test_parallax_finds_shape_and_pose(head: HeadModel, truth: Doubles, shots: list[Shot]) -> None:
+def test_parallax_finds_shape_and_pose(
+    head: HeadModel, solver: LandmarkSolver, truth: Doubles, shots: list[Shot]
+) -> None:
     start = guess(head)
-    found = finish(adjusting(head, shots, start, GrainMatcher(), BundleSettings()))
+    found = finish(adjusting(head, solver, shots, start, GrainMatcher(), BundleSettings()))
     assert surface_error_mm(head, found.identity, truth) < 0.5 * surface_error_mm(
         head, start.identity, truth
     )
@@ -135,38 +145,44 @@ def test_parallax_finds_shape_and_pose(head: HeadModel, truth: Doubles, shots: l
         assert degrees(turn_between(start, a, b) @ turn.T) > 0.8
 
 
-def test_parallax_finds_the_lens(head: HeadModel, shots: list[Shot]) -> None:
+def test_parallax_finds_the_lens(
+    head: HeadModel, solver: LandmarkSolver, shots: list[Shot]
+) -> None:
     start = guess(head, longer=1.35)
-    found = finish(adjusting(head, shots, start, GrainMatcher(), BundleSettings()))
+    found = finish(adjusting(head, solver, shots, start, GrainMatcher(), BundleSettings()))
     focal = found.states[0].camera.focal_px
     assert abs(np.log(focal / CAMERA.focal_px)) < 0.5 * np.log(1.35)
     assert found.states[0].camera.source == "estimated"
     assert {s.camera.focal_px for s in found.states} == {focal}
 
 
-def test_a_lens_that_is_known_stays(head: HeadModel, shots: list[Shot]) -> None:
+def test_a_lens_that_is_known_stays(
+    head: HeadModel, solver: LandmarkSolver, shots: list[Shot]
+) -> None:
     start = guess(head, longer=1.1, source="user")
-    found = finish(adjusting(head, shots, start, GrainMatcher(), BundleSettings()))
+    found = finish(adjusting(head, solver, shots, start, GrainMatcher(), BundleSettings()))
     assert found.states[0].camera == start.states[0].camera
 
 
 def test_pictures_from_one_side_or_of_other_skin_change_nothing(
-    head: HeadModel, truth: Doubles, shots: list[Shot]
+    head: HeadModel, solver: LandmarkSolver, truth: Doubles, shots: list[Shot]
 ) -> None:
     start = guess(head)
     front = start.states[1]
     same = replace(start, states=(front, front, front))
-    assert finish(adjusting(head, shots, same, GrainMatcher(), BundleSettings())) is same
+    assert finish(adjusting(head, solver, shots, same, GrainMatcher(), BundleSettings())) is same
     rng = np.random.default_rng(3)
     other = [
         replace(s, frame=Frame(rng.integers(0, 255, (480, 640, 3)).astype(np.uint8))) for s in shots
     ]
-    assert finish(adjusting(head, other, start, GrainMatcher(), BundleSettings())) is start
+    assert finish(adjusting(head, solver, other, start, GrainMatcher(), BundleSettings())) is start
 
 
-def test_a_picture_that_was_left_out_keeps_its_pose(head: HeadModel, shots: list[Shot]) -> None:
+def test_a_picture_that_was_left_out_keeps_its_pose(
+    head: HeadModel, solver: LandmarkSolver, shots: list[Shot]
+) -> None:
     start = replace(guess(head), weights=np.array([1.0, 1.0, 0.0]))
-    found = finish(adjusting(head, shots, start, GrainMatcher(), BundleSettings()))
+    found = finish(adjusting(head, solver, shots, start, GrainMatcher(), BundleSettings()))
     assert found is not start
     np.testing.assert_array_equal(found.states[2].T_camera_head, start.states[2].T_camera_head)
     np.testing.assert_allclose(found.states[2].coefficients.identity, found.identity, atol=1e-6)
