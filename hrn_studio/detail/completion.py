@@ -24,6 +24,7 @@ from hrn_studio.records import AnyFloats, Doubles, Floats, Ints, frozen
 
 _PULL = 2e-3  # towards the typical skin, against one neighbour's colour
 _RIM = 5.0  # texels of a 512 atlas from the edge of the seen skin that are not sure to be skin
+_FADE = 8.0  # over which the seen skin ends
 _HAIRY = (0.03, 0.12)  # log units darker than the skin beyond from which such a rim is left out
 _REACH = 14.0  # texels of a 512 atlas over which a mismatch at the border fades
 
@@ -98,6 +99,9 @@ def complete(
     base = base + near[..., None] * rest
     darker = (base - mixed) @ LUMINANCE.astype(np.float32)
     hairy = blur((1 - inner) * plain * (known > 0) * smoothstep(*_HAIRY, darker), 1.5 * unit)
+    hairy = np.maximum(
+        hairy, plain * smoothstep(0.95, 0.5, blur(np.minimum(known, 1), _FADE * unit))
+    )
     share, from_mirror = share * (1 - hairy), from_mirror * (1 - mirrored(hairy, mirror))
     lips = _lips(mixed, known * zone.lips, zone.lips, np.log(skin), unit)
     base = np.exp(base + smoothstep(0.2, 0.8, zone.lips)[..., None] * (lips - base))

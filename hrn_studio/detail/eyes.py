@@ -22,6 +22,8 @@ from hrn_studio.records import AnyFloats, Bools, Bytes, Doubles, Floats, View
 BROWN = (0.075, 0.040, 0.022)
 """Linear albedo of the most common iris; taken when no picture shows one."""
 SCLERA = (0.62, 0.56, 0.51)
+_LEAST_BLUE = 0.48
+"""Blue against green of the brownest iris, a little less than that of :data:`BROWN`."""
 _PUPIL = 0.34  # radius against the iris
 # MediaPipe's 478 points: iris centre and four points of its rim, then upper and lower lid and the
 # corners of the eye, by the subject's side.
@@ -66,9 +68,9 @@ def eye_colours(views: Sequence[View], shadings: Sequence[AnyFloats]) -> EyeColo
     weights = np.array([w for w, _ in found])
     log = np.log(np.maximum(np.stack([c for _, c in found]), 1e-3))
     colour = np.exp(np.average(log, axis=0, weights=weights))
-    # Noise in the dark must not make eyes red.
+    # Noise in the dark must not make eyes red, nor a picture's balance brown ones olive.
     colour[0] = min(colour[0], 2.0 * colour[1])
-    colour[2] = min(colour[2], 2.0 * colour[1])
+    colour[2] = float(np.clip(colour[2], _LEAST_BLUE * colour[1], 2.0 * colour[1]))
     luminance = float(colour @ LUMINANCE)
     sure = min(float(weights.max()) / 6.0, 1.0)
     colour *= float(np.clip(luminance, 0.02, 0.16)) / max(luminance, 1e-4)

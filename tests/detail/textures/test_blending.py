@@ -263,6 +263,22 @@ def test_dark_hair_at_the_rim_lends_no_colour(head, work):
     assert np.median(recipe.seen[inner]) > 0.95
 
 
+def test_seen_skin_ends_softly_but_not_at_eyes_and_mouth(head, work):
+    zone, albedo = work.zones, skin_picture(work)
+    rows = np.mgrid[:256, :256][0]
+    forehead = zone.above * zone.plain > 0.5
+    top = int(np.percentile(np.nonzero(forehead)[0], 60))
+    seen = ((zone.plain > 0.1) & (rows >= top)).astype(np.float32)
+    seen[zone.edges > 0.5] = (zone.face > 0.5)[zone.edges > 0.5]
+    recipe = complete(head, work.small, work.mirror, albedo, seen, seen, zone, SKIN)
+    shown = recipe.seen + (1 - recipe.seen) * recipe.from_mirror
+    middle = int(np.median(np.nonzero(forehead)[1]))
+    steps = np.abs(np.diff(shown[top - 6 : top + 14, middle - 5 : middle + 6].mean(axis=1)))
+    assert steps.max() < 0.6
+    sharp = (zone.edges > 0.95) & (zone.plain < 0.01) & (seen > 0) & (zone.inner < 0.01)
+    assert recipe.seen[sharp].min() > 0.95
+
+
 def test_lips_seen_on_one_side_lend_their_colour_to_the_other(head, work):
     albedo, half = skin_picture(work), work.small.size // 2
     lips = work.zones.lips[..., None]

@@ -173,5 +173,10 @@ def test_the_irises_colour_is_taken_from_the_picture():
     assert lit.iris[2] >= found.iris[2]
 
 
+def test_no_iris_is_olive():
+    brown = eye_colours([looking((120, 95, 30))], [np.ones(3)]).iris
+    assert 0.45 * brown[1] < brown[2] < brown[1] < brown[0]
+
+
 def test_without_marked_irises_eyes_are_brown():
     assert eye_colours([looking((70, 110, 150), points=400)], [np.ones(3)]) == EyeColours(BROWN)
