@@ -252,7 +252,7 @@ def test_a_damaged_file_of_the_program(run, tmp_path, resources, stills, monkeyp
     copy = tmp_path / "resources"
     copy.mkdir()
     for file in ("head.npz", "landmarks.npz", "regression.npz"):
-        shutil.copy(resources / file, copy)
+        shutil.copyfile(resources / file, copy / file)
     target = copy / name
     if harm == "cut":
         target.write_bytes(target.read_bytes()[: target.stat().st_size // 2])
@@ -272,7 +272,7 @@ def test_maps_for_other_features_are_refused(run, tmp_path, resources, stills, m
     copy = tmp_path / "resources"
     copy.mkdir()
     for file in ("head.npz", "landmarks.npz"):
-        shutil.copy(resources / file, copy)
+        shutil.copyfile(resources / file, copy / file)
     with np.load(resources / "regression.npz") as archive:
         arrays = {key: archive[key] for key in archive.files}
     for key in ("mean", "deviation", "weights"):
