@@ -47,7 +47,7 @@ class BundleSettings:
     """Of robust least squares on the same matches."""
     sigma_px: float = 0.5
     """Standard deviation of a match in pixels of the patch."""
-    shared: float = 25.0
+    shared: float = 15.0
     """Neighbouring matches err alike: this many count as one."""
     robust: float = 3.0
     angles_deg: tuple[float, float] = (7.0, 50.0)

@@ -173,7 +173,7 @@ def matches(
     bary = first.seen.barycentric[picked].astype(np.float64)
     seen = pixels[:, ::-1] + 0.5
     jacobian, residual = _rows(first, second, corners, bary, seen, found, basis)
-    return Matches(*pair, jacobian, residual, np.square(weights))
+    return Matches(*pair, jacobian, residual, weights)
 
 
 def _rows(

@@ -84,8 +84,8 @@ class GrainMatcher:
         Returns
         -------
         pixels (N, 2), found_px (N, 2), weights (N,)
-            Row and column in the first, the place in the second, and how much the two look alike
-            there, 0..1.
+            Row and column in the first, the place in the second, and how far to believe it, 0..1:
+            how alike the two look there, and in how much of the skin they agree at all.
         """
         size = len(first)
         nothing = np.zeros((0, 2), np.int32), np.zeros((0, 2)), np.zeros(0)
@@ -103,17 +103,17 @@ class GrainMatcher:
         found = _read(places, at)
         inside = _read(usable.astype(np.float32), at) > 0.99
         likeness = _correlation(a, _read(b, at), size)
-        good = cv2.erode(usable.astype(np.uint8), np.ones((_BORDER, _BORDER))) > 0
-        good &= inside & (np.linalg.norm(away, axis=-1) < _AGREE_PX) & (likeness > _CORRELATED)
+        inner = cv2.erode(usable.astype(np.uint8), np.ones((_BORDER, _BORDER))) > 0
+        good = (
+            inner & inside & (np.linalg.norm(away, axis=-1) < _AGREE_PX) & (likeness > _CORRELATED)
+        )
         step = max(round(_STEP * size), 1)
         rows, columns = np.nonzero(good[step // 2 :: step, step // 2 :: step])
         pixels = np.stack([rows, columns], 1).astype(np.int32) * step + step // 2
         picked = pixels[:, 0], pixels[:, 1]
-        return (
-            pixels,
-            found[picked].astype(np.float64),
-            np.clip(likeness[picked], 0, 1).astype(np.float64),
-        )
+        share = good.sum() / max(inner.sum(), 1)  # where little agrees, chance agrees as well
+        weights = share * np.square(np.clip(likeness[picked], 0, 1)).astype(np.float64)
+        return pixels, found[picked].astype(np.float64), weights
 
 
 def _read(image: Any, at: Any, how: int = cv2.INTER_LINEAR) -> Any:
