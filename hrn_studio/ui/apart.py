@@ -13,7 +13,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -116,7 +117,8 @@ class Apart:
             context = get_context("spawn")
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs,), name="fit", daemon=True)
-            process.start()
+            with _no_main():
+                process.start()
             theirs.close()
             self._process, self._line = process, ours
         return self._line
@@ -150,6 +152,24 @@ def _collected(line: Connection, size: int) -> Generator[None, None, Any]:
             data += line.recv_bytes()
         yield None
     return pickle.loads(data)
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """Keep a new process from importing the program that was started, as it would by default.
+
+    It needs nothing of it, and somebody's script without ``if __name__ == "__main__"`` would open
+    a second window there.
+    """
+    main = sys.modules["__main__"]
+    kept = {name: getattr(main, name) for name in ("__spec__", "__file__") if hasattr(main, name)}
+    for name in kept:
+        setattr(main, name, None)
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(main, name, value)
 
 
 # --- in the process ---

@@ -199,10 +199,9 @@ import sys
 sys.path[:0] = sys.argv[1:3]
 import tasks_apart
 from hrn_studio.ui.apart import Apart
-if __name__ == "__main__":
-    for item in Apart().run(tasks_apart.long):
-        if item is not None:
-            print(item, flush=True)
+for item in Apart().run(tasks_apart.long):  # without a guard for the process to import it
+    if item is not None:
+        print(item, flush=True)
 """
 
 
