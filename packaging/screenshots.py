@@ -5,9 +5,10 @@
 takes them in every size and theme: 1280 x 800, 1920 x 1080 and 200 %.  The person in them is the
 rendered head of ``resources/demo``, seen through a camera on this machine's loopback; everything
 else is the program as it runs, but for the read-outs that differ from run to run: date, rates,
-latency, free disk.  They show what README gives for a quiet machine, so that two runs give the same
-pictures (a running fit is caught wherever it is).  ``--size``, ``--theme``, ``--scale`` and
-``--only`` take fewer, ``--every`` takes all pictures in all sizes.
+latency, free disk.  They show what ``docs/accuracy.md`` gives for a quiet machine, so that two runs
+give the same pictures; a running fit is caught wherever it is, and times of fits are as they were.
+``--size``, ``--theme``, ``--scale`` and ``--only`` take fewer, ``--every`` takes all pictures in
+all sizes.
 """
 
 from __future__ import annotations

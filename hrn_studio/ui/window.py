@@ -30,6 +30,7 @@ from hrn_studio.ui.opening import Opening
 from hrn_studio.ui.preferences import Preferences
 from hrn_studio.ui.reviewing import Reviewing
 from hrn_studio.ui.sheet import Sheet
+from hrn_studio.ui.show import LOST
 from hrn_studio.ui.studio import HEAD_STEPS, Studio
 from hrn_studio.ui.theme import Theme
 from hrn_studio.ui.titles import titles
@@ -312,6 +313,9 @@ class Window(MainFrame):
         first = self._lately[0]
         span = now - first[0]
         fps = (live.frames - first[1]) / span if span > 0.4 else 0.0
+        status = live.status()
+        if status is not None and status.phase in LOST:
+            fps = 0.0
         is_open = live.spec is not None
         pace = live.face.pace if live.face is not None else None
         self.status.show_live(is_open, max(fps, 0.0), pace)

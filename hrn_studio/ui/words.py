@@ -35,9 +35,7 @@ WELCOME = "See your face in 3D"
 WELCOME_BODY = (
     "Look at the camera, follow one instruction at a time, and export a head for Unity or Unreal."
 )
-WELCOME_PRIVACY = (
-    "Pictures stay on this computer. The camera is released when you close the window."
-)
+WELCOME_PRIVACY = "Pictures stay on this computer. Closing the window releases the camera."
 GUIDANCE_EMPTY = (
     "The checks for light, focus, distance and pose appear here when a picture comes in."
 )
