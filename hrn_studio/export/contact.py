@@ -20,7 +20,7 @@ from scipy.sparse.linalg import splu
 from hrn_studio.geometry.intersections import crossings
 from hrn_studio.geometry.mesh import adjacency, area_vectors
 from hrn_studio.geometry.raster import compiled
-from hrn_studio.records import Bools, Doubles, Ints
+from hrn_studio.records import AnyFloats, Bools, Doubles, Ints
 
 MARGIN_M = 0.00003
 """Surfaces that were pushed apart stay this far apart."""
@@ -29,6 +29,9 @@ _SPREAD = 1 / 3**4
 """A push reaches about three rings of neighbours."""
 _YIELD = 1e-4
 _SWEEPS = 80
+_NEAR_RINGS, _OPENINGS = 3, 16
+_OPEN = 0.02
+"""Share of its area that every triangle of an opened fold shows to where it faced at rest."""
 _STEP_M = 0.0002
 _THIN_M = 0.0005
 
@@ -228,6 +231,49 @@ def folds(vertices: Doubles, rest: Doubles, triangles: Ints, least: float) -> Ro
     length = np.maximum(length, np.sqrt(size[bad]))  # needles would be asked for long ways
     missing = (1.5 * least * size - now)[bad] / length
     return Rows(triangles[bad], gradients / length[:, None, None], np.minimum(missing, _FARTHEST_M))
+
+
+def unfolded(
+    rest: AnyFloats, offsets: AnyFloats, triangles: Ints, held: Bools | None = None
+) -> Doubles:
+    """Movements (V, 3) of a surface with its folds opened; nothing else moves.
+
+    Parameters
+    ----------
+    rest
+        (V, 3) metres.
+    held
+        (V,) vertices that are let go only where folds do not open without them.
+    """
+    start, current = np.asarray(rest, np.float64), np.array(offsets, np.float64)
+    movable = current.any(1)
+    for free in (movable if held is None else movable & ~held, movable):
+        if _open(start, current, triangles, free):
+            break
+    return current
+
+
+def _open(start: Doubles, current: Doubles, triangles: Ints, movable: Bools) -> bool:
+    """Open the folds of ``start + current``, in place; whether none is left."""
+    rows = folds(start + current, start, triangles, _OPEN)
+    if not len(rows):
+        return True
+    near = np.zeros(len(start), bool)
+    near[rows.vertices] = True
+    for _ in range(_NEAR_RINGS):
+        near[triangles[near[triangles].any(1)]] = True
+    numbers, corners = np.unique(triangles[near[triangles].any(1)], return_inverse=True)
+    local = np.asarray(corners.reshape(-1, 3), np.int32)
+    free = np.flatnonzero((near & movable)[numbers]).astype(np.int32)
+    if not len(free):
+        return False
+    patch, place = Patch(local, len(numbers), free), start[numbers]
+    for _ in range(_OPENINGS):
+        rows = folds(place + current[numbers], place, local, _OPEN)
+        if not len(rows):
+            return True
+        current[numbers[free]] += patch.correction(rows)
+    return False
 
 
 def _unit(vectors: Doubles) -> Doubles:

@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from hrn_studio.export.asset import Asset, Part
+from hrn_studio.export.contact import unfolded
 from hrn_studio.export.relief import normals_of, rebased_normals, residual, vertex_depth
 from hrn_studio.export.skeleton import Skeleton
 from hrn_studio.geometry.mesh import vertex_normals
@@ -70,6 +71,7 @@ def light(asset: Asset, share: float = LIGHT_SHARE) -> Asset:
     triangles = np.concatenate([part.triangles for part in asset.parts])
     uv_triangles = np.concatenate([part.uv_triangles for part in asset.parts])
     poses = np.stack([asset.vertices, *(asset.vertices + m.deltas for m in asset.morphs)])
+    touching = _touching(poses, _owners(asset))
     coarse, uv_coarse = simplified(
         poses,
         triangles,
@@ -77,7 +79,7 @@ def light(asset: Asset, share: float = LIGHT_SHARE) -> Asset:
         uv_triangles,
         round(share * len(triangles)),
         _importance(asset, poses),
-        _touching(poses, _owners(asset)),
+        touching,
     )
     kept, corners = np.unique(coarse, return_inverse=True)
     kept_uv, uv_corners = np.unique(uv_coarse, return_inverse=True)
@@ -91,7 +93,7 @@ def light(asset: Asset, share: float = LIGHT_SHARE) -> Asset:
     def carry(values: AnyFloats) -> Floats:
         return np.asarray(values[kept], np.float32)
 
-    return _rebuilt(asset, parts, asset.uv[kept_uv], carry, carry)
+    return _rebuilt(asset, parts, asset.uv[kept_uv], carry, carry, held=touching[kept])
 
 
 def dense(asset: Asset, steps: int = DENSE_STEPS) -> Asset:
@@ -124,15 +126,22 @@ def _rebuilt(
     carry: Callable[[AnyFloats], Floats],
     blend: Callable[[AnyFloats], Floats],
     carved: bool = False,
+    held: Bools | None = None,
 ) -> Asset:
-    """The asset on other triangles; ``carry`` takes positions over, ``blend`` weights."""
+    """The asset on other triangles; ``carry`` takes positions over, ``blend`` weights.
+
+    Vertices ``held`` (V,) move with a shape as they did, wherever that folds nothing.
+    """
     triangles = np.concatenate([part.triangles for part in parts])
     vertices, captured = carry(asset.vertices), carry(asset.captured)
     if carved and "displacement" in asset.textures:
         depth = vertex_depth(replace(asset, vertices=vertices, parts=parts, uv=uv))[:, None]
         vertices = vertices + vertex_normals(vertices, triangles) * depth
         captured = captured + vertex_normals(captured, triangles) * depth
-    deltas = [_stilled(carry(morph.deltas)) for morph in asset.morphs]
+    deltas = [
+        np.asarray(unfolded(vertices, _stilled(carry(morph.deltas)), triangles, held), np.float32)
+        for morph in asset.morphs
+    ]
     skeleton = asset.skeleton
     if skeleton is not None:
         weights = blend(skeleton.weights)

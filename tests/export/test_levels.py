@@ -8,7 +8,7 @@ from hrn_studio.export.exr import metres
 from hrn_studio.export.gltf import write_glb
 from hrn_studio.export.levels import at_level
 from hrn_studio.export.relief import rebased_normals, vertex_depth
-from hrn_studio.geometry.mesh import boundary_edges, triangle_normals, vertex_normals
+from hrn_studio.geometry.mesh import area_vectors, boundary_edges, triangle_normals, vertex_normals
 from hrn_studio.geometry.seams import split_at_seams
 from hrn_studio.geometry.uv import uv_areas
 
@@ -83,7 +83,9 @@ def test_light_is_a_subset(asset, levels):
     assert distance.max() == 0
     assert len(set(index)) == len(index)
     for morph, before in zip(light.morphs, asset.morphs, strict=True):
-        np.testing.assert_allclose(morph.deltas, before.deltas[index], atol=1.1e-6)
+        apart = np.linalg.norm(morph.deltas - before.deltas[index], axis=1)
+        assert (apart > 2e-6).mean() < 0.15, morph.name  # only where larger triangles folded
+        assert apart.max() < 0.002, morph.name
     np.testing.assert_array_equal(light.captured, asset.captured[index])
 
 
@@ -100,7 +102,17 @@ def test_lids_and_lips_of_the_light_head_keep_their_edges(asset, levels):
         rim = closed[pairs[skin & (open_ > 0.005)]].reshape(-1, 3)
         assert len(rim) > 4
         found, _ = cKDTree(light.vertices + shape[name].deltas).query(rim)
-        assert found.max() < 1e-6
+        assert found.max() < 0.0002
+
+
+def test_no_triangle_turns_over_in_any_shape(level):
+    triangles = all_triangles(level)
+    rest = area_vectors(level.vertices.astype(np.float64), triangles)
+    size = np.linalg.norm(rest, axis=1)
+    for morph in level.morphs:
+        vertices = level.vertices + morph.deltas.astype(np.float64)
+        shown = np.einsum("ti,ti->t", rest, area_vectors(vertices, triangles)) / size**2
+        assert shown.min() > 0, morph.name
 
 
 def test_dense_goes_through_the_fitted_vertices(asset, levels):
