@@ -93,7 +93,7 @@ def test_a_large_torch_is_never_taken_without_a_gpu(root: Path, bash: str, tmp_p
         f"#!{bash}\n"
         'case "$*" in\n'
         f"  *--dry-run*) echo '{report}' ;;\n"
-        f'  *"-m pip install"*) echo "$*" >>{tmp_path}/asked ;;\n'
+        f'  *"-m pip install"*) echo "$*" >>"{tmp_path}/asked" ;;\n'
         "  *version*) exit 1 ;;\n"
         '  *) exec "$REAL_PYTHON" "$@" ;;\n'
         "esac\n"
