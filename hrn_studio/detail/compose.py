@@ -30,6 +30,7 @@ def compose(
     albedo: Floats,
     weight: Floats,
     clean: Floats,
+    folds: Floats,
     recipe: Completion,
     corners: Floats,
     grain: Floats,
@@ -44,6 +45,8 @@ def compose(
         (S, S, 3) linear and (S, S): what the pictures gave; 0 weight where nothing.
     clean
         (A, A, 3) linear, the small atlas's albedo: what is much brighter than it is shine.
+    folds
+        (A, A) 0..1: where dark lines are folds, nothing is much darker than ``clean`` either.
     corners
         (T, 3, 2) from :func:`.atlas.mirror_corners`.
     grain
@@ -59,7 +62,8 @@ def compose(
     )
     dulled = albedo.copy()
     known = clean.max(axis=2) > 0
-    _dull_kernel()(dulled, weight, carried_on(clean, known))
+    guide = np.dstack([carried_on(clean, known), folds]).astype(np.float32)
+    _dull_kernel()(dulled, weight, guide)
     result = np.zeros(albedo.shape, np.uint8)
     _compose_kernel()(
         atlas.triangle,
@@ -181,11 +185,11 @@ def _compose(
 
 
 def _dull(albedo: Any, weight: Any, clean: Any) -> None:
-    """Specks brighter than their surroundings are held down and given their hue."""
+    """Specks brighter than their surroundings, and lines in folds, are held near them."""
     size, small = albedo.shape[0], clean.shape[0]
     step = np.float32(small) / np.float32(size)
     half, one, zero = np.float32(0.5), np.float32(1), np.float32(0)
-    base, room = np.empty(3, np.float32), np.float32(0.15)
+    base, room = np.empty(4, np.float32), np.float32(0.15)
     for row in range(size):
         gy = min(max((row + half) * step - half, zero), np.float32(small - 1))
         y0 = int(gy)
@@ -196,7 +200,7 @@ def _dull(albedo: Any, weight: Any, clean: Any) -> None:
             gx = min(max((column + half) * step - half, zero), np.float32(small - 1))
             x0 = int(gx)
             x1, fx = min(x0 + 1, small - 1), gx - np.float32(x0)
-            for k in range(3):
+            for k in range(4):
                 base[k] = (one - fy) * ((one - fx) * clean[y0, x0, k] + fx * clean[y0, x1, k])
                 base[k] += fy * ((one - fx) * clean[y1, x0, k] + fx * clean[y1, x1, k])
             grey = np.float32(0.2126) * base[0] + np.float32(0.7152) * base[1]
@@ -205,6 +209,10 @@ def _dull(albedo: Any, weight: Any, clean: Any) -> None:
             seen += np.float32(0.7152) * albedo[row, column, 1]
             seen += np.float32(0.0722) * albedo[row, column, 2]
             over = seen / max(grey, np.float32(1e-4)) - one
+            if over < np.float32(-0.08) and base[3] > np.float32(0.01):
+                for k in range(3):
+                    own = base[k] * np.float32(0.92) - albedo[row, column, k]
+                    albedo[row, column, k] += base[3] * own
             if over <= np.float32(0.1):
                 continue
             t = min((over - np.float32(0.1)) / np.float32(0.4), one)

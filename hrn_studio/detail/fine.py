@@ -161,8 +161,10 @@ def fine(
     total /= np.maximum(weight, 1e-6)[..., None]
     tile = noise.grain(total, work.zones.plain * (mix.seen > 0.9), options.seed)
     yield Progress("texture", 0.75, "grain of the skin")
+    creased = folded(mix.albedo, mix.seen, work.zones, work.texel_m)
+    sure = smoothstep(0.05, 0.15, creased)
     picture = compose.compose(
-        large, work.small, total, weight, clean, recipe, mirror_corners(head), tile
+        large, work.small, total, weight, clean, sure, recipe, mirror_corners(head), tile
     )
     yield Progress("texture", 0.8, "texture composed")
     at_eyes = [light_at_eyes(head, s) for s in shadings]
@@ -177,8 +179,6 @@ def fine(
     maps = _maps(work, recipe, mix, colours, picture, deformation)
     if relief:
         trust = work.zones.plain * mix.seen * (recipe.seen > 0.5)
-        creased = folded(mix.albedo, mix.seen, work.zones, work.texel_m)
-        sure = smoothstep(0.05, 0.15, creased)
         depth = coarse_relief(head, neutral, work, mix, views, found.lights, trust, sure)
         yield Progress("fine", 0.9, "folds")
         resolution = min(

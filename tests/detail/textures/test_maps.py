@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hrn_studio.detail.atlas import Atlas, mirrored
-from hrn_studio.detail.compose import encoding_table, pad, sharpened
+from hrn_studio.detail.compose import _dull, encoding_table, pad, sharpened
 from hrn_studio.detail.displacement import displacement
 from hrn_studio.detail.eyes import BROWN, EyeColours, eye_colours, paint_eye
 from hrn_studio.detail.noise import grain
@@ -80,6 +80,21 @@ def test_grain_has_no_stripes_and_no_more_contrast_than_skin():
     down, across = np.abs(np.diff(log, axis=0)).mean(), np.abs(np.diff(log, axis=1)).mean()
     assert across == pytest.approx(down, rel=0.2)
     assert 0.01 < log.std() < 0.05
+
+
+def test_thin_lines_go_in_folds_only_and_specks_everywhere():
+    size, small = 32, 8
+    albedo = np.full((size, size, 3), 0.3, np.float32)
+    albedo[16] = 0.15
+    albedo[4, 4] = 0.6
+    clean = np.full((small, small, 4), 0.3, np.float32)
+    clean[..., 3] = 0
+    clean[:, 5:, 3] = 1
+    _dull(albedo, np.ones((size, size), np.float32), clean)
+    np.testing.assert_allclose(albedo[16, 26:], 0.92 * 0.3, rtol=1e-4)
+    np.testing.assert_allclose(albedo[16, :16], 0.15, rtol=1e-4)
+    assert albedo[4, 4, 0] < 1.3 * 0.3
+    np.testing.assert_allclose(albedo[24], 0.3, rtol=1e-4)
 
 
 def test_gaps_take_the_nearest_colour():
