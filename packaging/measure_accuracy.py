@@ -84,6 +84,7 @@ def main() -> None:
             coarse.states,
             list(coarse.weights),
             MiddleSettings(),
+            coarse.offsets,
         )
         first = coarse.states[0]
         captured = models.head.evaluate(first.coefficients, first.scale)

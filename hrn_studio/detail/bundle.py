@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hrn_studio.detail.coarse import Coarse, scaled
+from hrn_studio.detail.deformation import Offsets, joined
 from hrn_studio.detail.middle import on_lines
 from hrn_studio.detail.parallax import NONE, Look, Matcher, Matches, comparable, draw, look, matches
 from hrn_studio.detail.shot import Shot
@@ -27,6 +28,7 @@ from hrn_studio.records import (
     Doubles,
     FaceState,
     Floats,
+    Ints,
     Track,
 )
 
@@ -171,6 +173,7 @@ class _Problem:
         self.basis = np.ascontiguousarray(basis, np.float32)
         """(V, 3, I) metres per standard deviation."""
         self._offset = np.zeros(count + 6 * len(looks) + 1)
+        self._left: list[Offsets] = []
         self._prior = self._make_prior(count)
 
     @property
@@ -223,21 +226,36 @@ class _Problem:
         for _ in range(s.steps):
             A, g = A_0.copy(), g_0.copy()
             for m in found:
-                first, second = count + 6 * m.first, count + 6 * m.second
-                columns = np.r_[0:count, first : first + 6, second : second + 6, len(step) - 1]
-                left = (m.residual - m.jacobian @ step[columns]).reshape(-1, 2)
-                off = np.square(left).sum(1) / (s.robust * s.sigma_px) ** 2
-                weights = np.repeat(m.weights / np.square(1 + off), 2) / (s.sigma_px**2 * s.shared)
+                columns = self._columns(m)
+                weights = np.repeat(self._precision(m, step[columns]), 2)
                 weighted = m.jacobian * weights[:, None]
                 A[np.ix_(columns, columns)] += weighted.T @ m.jacobian
                 g[columns] += weighted.T @ m.residual
             step = np.linalg.solve(A, g)
         self._offset += step
+        self._left = []
+        for m in found:
+            moved = step[self._columns(m)]
+            self._left.append(m.offsets(moved, self._precision(m, moved)))
         moves = step[count:-1].reshape(-1, 6)
         self._poses = [
             rigid(rotation_from_vector(move[:3]) @ T[:3, :3], T[:3, 3] + move[3:])
             for move, T in zip(moves, self._poses, strict=True)
         ]
+
+    def _columns(self, m: Matches) -> Ints:
+        """Where a pair's unknowns stand among all."""
+        count, size = len(self._coarse.identity), len(self._offset)
+        first, second = count + 6 * m.first, count + 6 * m.second
+        every = np.r_[0:count, first : first + 6, second : second + 6, size - 1]
+        return np.asarray(every, np.int32)
+
+    def _precision(self, m: Matches, step: Doubles) -> Doubles:
+        """(N,) of the matches of a pair, 1 / square pixel; outliers count less."""
+        s = self._settings
+        left = (m.residual - m.jacobian @ step).reshape(-1, 2)
+        off = np.square(left).sum(1) / (s.robust * s.sigma_px) ** 2
+        return np.asarray(m.weights / np.square(1 + off) / (s.sigma_px**2 * s.shared))
 
     def _landmarks(self) -> tuple[Doubles, Doubles]:
         """What the tracker says of lips and lids, as normal equations."""
@@ -271,4 +289,6 @@ class _Problem:
                 focal = camera.focal_px * self._longer
                 camera = replace(camera, focal_px=focal, source="estimated")
             states[k] = replace(states[k], T_camera_head=T, camera=camera)
-        return replace(self._coarse, identity=identity, states=tuple(states))
+        return replace(
+            self._coarse, identity=identity, states=tuple(states), offsets=joined(self._left)
+        )

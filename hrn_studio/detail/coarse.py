@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from hrn_studio.detail.deformation import Offsets
 from hrn_studio.detail.shot import Shot
 from hrn_studio.face.model import HeadModel
 from hrn_studio.face.scale import head_scale
@@ -54,6 +55,8 @@ class Coarse:
     """(F,) 0..1, how much each picture counted."""
     sigma: Doubles
     """(I,) standard deviation of what is not known of the identity."""
+    offsets: Offsets | None = None
+    """What several pictures say of the surface beyond the identity, in the model's own size."""
 
 
 def solve_coarse(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy import sparse
@@ -60,6 +60,43 @@ class Observation:
     A silhouette is seen across itself only."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Offsets:
+    """How far points of the surface lie from where they should, along its normal."""
+
+    corners: Ints
+    """(N, 3) the vertices of the triangle each point lies in."""
+    barycentric: Doubles
+    """(N, 3)"""
+    normals: Doubles
+    """(N, 3) unit, head frame."""
+    offset_m: Doubles
+    """(N,) outwards, metres."""
+    weights: Doubles
+    """(N,) precision, 1 / square metre."""
+
+    def times(self, scale: float, sureness: float = 1.0) -> Offsets:
+        """The same on a head ``scale`` times as large, and this much surer."""
+        weights = self.weights * sureness / scale**2
+        return replace(self, offset_m=self.offset_m * scale, weights=weights)
+
+    def rows(self, vertices: int) -> sparse.csr_matrix:
+        """(N, 3 V) how the offsets follow a displacement of the vertices."""
+        values = self.barycentric[:, :, None] * self.normals[:, None, :]
+        columns = self.corners[:, :, None] * 3 + np.arange(3)
+        rows = np.broadcast_to(np.arange(len(values))[:, None, None], values.shape)
+        places = rows.ravel(), columns.ravel()
+        return sparse.csr_matrix((values.ravel(), places), shape=(len(values), 3 * vertices))
+
+
+def joined(parts: Sequence[Offsets]) -> Offsets | None:
+    """All offsets together; None where there are none."""
+    if not parts:
+        return None
+    names = [field.name for field in fields(Offsets)]
+    return Offsets(*(np.concatenate([getattr(part, n) for part in parts]) for n in names))
+
+
 def deform(
     neutral: Doubles,
     laplacian: sparse.csr_matrix,
@@ -78,6 +115,7 @@ def deforming(
     observations: Sequence[Observation],
     stiffness: Doubles,
     settings: DeformationSettings,
+    offsets: Offsets | None = None,
 ) -> Iterator[Doubles]:
     """The displacement (V, 3) of the neutral head after each iteration, metres.
 
@@ -89,14 +127,22 @@ def deforming(
         (V, V) maps vertex values to their difference from the neighbours' mean.
     stiffness
         (V,) at least 1; multiplies the priors' weight where nothing is seen or should move.
+    offsets
+        What several pictures together say of the surface's depth.
     """
     count = len(neutral)
     S = sparse.diags(stiffness)
     bend = laplacian.T @ S @ laplacian / settings.sigma_bend_m**2
     prior = sparse.kron(bend + S / settings.sigma_size_m**2, sparse.identity(3), format="csr")
     D = np.zeros((count, 3))
+    told = np.zeros(3 * count)
+    if offsets is not None:
+        J = offsets.rows(count)
+        weighted = J.multiply(offsets.weights[:, None]).tocsr()
+        prior = (prior + weighted.T @ J).tocsr()
+        told = weighted.T @ offsets.offset_m
     for _ in range(settings.iterations):
-        A, g = prior.copy(), -(prior @ D.ravel())
+        A, g = prior.copy(), told - prior @ D.ravel()
         for seen in observations:
             J, r, w = _rows(neutral + D, seen, settings)
             Jw = J.multiply(w[:, None]).tocsr()

@@ -120,7 +120,8 @@ def fit(
         yield Progress("mid", 0.1, "bending the head onto the pictures", neutral)
         if shaper is None:
             steps = bending_head(
-                head, embedding, neutral, shots, states, list(coarse.weights), settings.middle
+                *(head, embedding, neutral, shots, states, list(coarse.weights)),
+                *(settings.middle, coarse.offsets),
             )
             for number, displacement in enumerate(steps):
                 bent = np.asarray(neutral + displacement, np.float32)

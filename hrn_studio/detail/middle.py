@@ -10,7 +10,13 @@ import numpy as np
 from scipy import sparse
 
 from hrn_studio.detail.contour import SIGMA_M, outline_matches, outline_vertices
-from hrn_studio.detail.deformation import DeformationSettings, Observation, deforming, folded
+from hrn_studio.detail.deformation import (
+    DeformationSettings,
+    Observation,
+    Offsets,
+    deforming,
+    folded,
+)
 from hrn_studio.detail.shot import Shot
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
@@ -29,6 +35,9 @@ class MiddleSettings:
     """How often the outline's points on the head are looked up."""
     stiff: float = 30.0
     """Factor on the priors where the tracker sees nothing: scalp, neck, ears, inner mouth."""
+    depth: float = 4.0
+    """Factor on the weight of several pictures' offsets: the bending's own stiffness ties
+    neighbours together, so their errors in common need not be discounted as in the coarse stage."""
 
 
 def deform_head(
@@ -39,10 +48,11 @@ def deform_head(
     states: Sequence[FaceState],
     weights: Sequence[float],
     settings: MiddleSettings,
+    offsets: Offsets | None = None,
 ) -> Doubles:
     """(V, 3) displacement of the neutral head; :func:`bending_head` run to its end."""
     return deque(
-        bending_head(head, embedding, neutral, shots, states, weights, settings), maxlen=1
+        bending_head(head, embedding, neutral, shots, states, weights, settings, offsets), maxlen=1
     )[0]
 
 
@@ -54,6 +64,7 @@ def bending_head(
     states: Sequence[FaceState],
     weights: Sequence[float],
     settings: MiddleSettings,
+    offsets: Offsets | None = None,
 ) -> Iterator[Doubles]:
     """The displacement (V, 3) of the neutral head as far as it has come, step by step.
 
@@ -61,8 +72,10 @@ def bending_head(
 
     The skin follows the pictures; eyeballs follow their lids, teeth and tongue the lips' inside,
     each without changing shape.  A deformation that folds the skin is repeated with stiffer
-    settings.
+    settings.  ``offsets`` are what several pictures say of its depth, in the model's own size.
     """
+    if offsets is not None:
+        offsets = offsets.times(states[0].scale, settings.depth)
     skin = head.part_triangles("skin")
     count = int(head.triangles[skin].max()) + 1
     triangles = head.triangles[skin]
@@ -86,7 +99,9 @@ def bending_head(
             for shot, state, weight in zip(shots, states, weights, strict=True)
             if weight > 0
         ]
-        steps = _unfolding(base, triangles, laplacian, [*seen, *outlines], stiffness, settings)
+        steps = _unfolding(
+            base, triangles, laplacian, [*seen, *outlines], stiffness, settings, offsets
+        )
         for moved in steps:
             yield follow_skin(head, base, moved)
 
@@ -98,11 +113,12 @@ def _unfolding(
     seen: Sequence[Observation],
     stiffness: Doubles,
     settings: MiddleSettings,
+    offsets: Offsets | None,
 ) -> Iterator[Doubles]:
     """Steps of the deformation, repeated with less trust in the pictures while it folds skin."""
     deformation = settings.deformation
     for _ in range(_MAX_SOFTENINGS):
-        for moved in deforming(base, laplacian, seen, stiffness, deformation):
+        for moved in deforming(base, laplacian, seen, stiffness, deformation, offsets):
             yield moved
         if folded(base, base + moved, triangles) == 0:
             break

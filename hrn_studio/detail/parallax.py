@@ -14,11 +14,12 @@ normal can be seen this way, which is all of a surface there is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from hrn_studio.detail.deformation import Offsets
 from hrn_studio.detail.shot import Shot
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.mesh import vertex_normals
@@ -103,6 +104,26 @@ class Matches:
     """(2 N,)"""
     weights: Doubles
     """(N,)"""
+    points: Offsets
+    """Where on the head; how far off and how sure is to be filled in."""
+    lift: Doubles
+    """(N, 2) pixels of the second patch for a metre along the normal."""
+
+    def offsets(self, step: Doubles, precision: Doubles) -> Offsets:
+        """How far the surface is still off after a step of the other unknowns.
+
+        Parameters
+        ----------
+        step
+            (I + 13,)
+        precision
+            (N,) of the matches, 1 / square pixel.
+        """
+        left = (self.residual - self.jacobian @ step).reshape(-1, 2)
+        square = np.square(self.lift).sum(1)
+        return replace(
+            self.points, offset_m=(self.lift * left).sum(1) / square, weights=precision * square
+        )
 
 
 def comparable(head: HeadModel) -> Floats:
@@ -172,30 +193,26 @@ def matches(
     corners = head.triangles[first.seen.triangle[picked]]
     bary = first.seen.barycentric[picked].astype(np.float64)
     seen = pixels[:, ::-1] + 0.5
-    jacobian, residual = _rows(first, second, corners, bary, seen, found, basis)
-    return Matches(*pair, jacobian, residual, weights)
+    normals = _mean(first.normals, corners, bary)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    points = Offsets(corners, bary, normals, np.zeros(len(bary)), weights)
+    jacobian, residual, lift = _rows(first, second, points, seen, found, basis)
+    return Matches(*pair, jacobian, residual, weights, points, lift)
+
+
+def _mean(values: Floats, corners: Ints, bary: Doubles) -> Doubles:
+    return np.asarray(np.einsum("nk,nkc->nc", bary, values[corners].astype(np.float64)))
 
 
 def _rows(
-    first: Drawn,
-    second: Drawn,
-    corners: Ints,
-    bary: Doubles,
-    seen: Doubles,
-    found: Doubles,
-    basis: Floats,
-) -> tuple[Doubles, Doubles]:
-    """Jacobian (2 N, I + 13) and residuals (2 N,), see the module."""
-
-    def mean(values: Floats) -> Doubles:
-        return np.asarray(np.einsum("nk,nkc->nc", bary, values[corners].astype(np.float64)))
-
-    normal = mean(first.normals)
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    point_a, pose_a, lens_a, at_a = _derivatives(first, mean(first.posed))
-    point_b, pose_b, lens_b, at_b = _derivatives(second, mean(second.posed))
+    first: Drawn, second: Drawn, points: Offsets, seen: Doubles, found: Doubles, basis: Floats
+) -> tuple[Doubles, Doubles, Doubles]:
+    """Jacobian (2 N, I + 13), residuals (2 N,) and lift (N, 2), see the module."""
+    corners, bary, normal = points.corners, points.barycentric, points.normals
+    point_a, pose_a, lens_a, at_a = _derivatives(first, _mean(first.posed, corners, bary))
+    point_b, pose_b, lens_b, at_b = _derivatives(second, _mean(second.posed, corners, bary))
     fixed = np.linalg.inv(np.concatenate([point_a, normal[:, None]], axis=1))
-    carry = point_b @ fixed  # (N, 2, 3): pixels of a and millimetres along n to pixels of b
+    carry = point_b @ fixed  # (N, 2, 3): pixels of a and metres along n to pixels of b
     slide, lift = carry[..., :2], carry[..., 2:]
     along = np.einsum("nc,nk,nkci->ni", normal, bary, basis[corners], optimize=True)
     jacobian = np.concatenate(
@@ -208,7 +225,7 @@ def _rows(
         axis=2,
     )
     residual = found - at_b - np.einsum("nij,nj->ni", slide, seen - at_a)
-    return jacobian.reshape(2 * len(seen), -1), residual.ravel()
+    return jacobian.reshape(2 * len(seen), -1), residual.ravel(), lift[..., 0]
 
 
 def _derivatives(view: Drawn, points: Doubles) -> tuple[Doubles, Doubles, Doubles, Doubles]:

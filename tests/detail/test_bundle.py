@@ -186,3 +186,19 @@ def test_a_picture_that_was_left_out_keeps_its_pose(
     assert found is not start
     np.testing.assert_array_equal(found.states[2].T_camera_head, start.states[2].T_camera_head)
     np.testing.assert_allclose(found.states[2].coefficients.identity, found.identity, atol=1e-6)
+
+
+def test_what_the_identity_cannot_follow_is_left_as_offsets(
+    head: HeadModel, solver: LandmarkSolver, truth: Doubles, shots: list[Shot]
+) -> None:
+    start = replace(guess(head), sigma=np.full(head.identity_count, 1e-3))
+    found = finish(adjusting(head, solver, shots, start, GrainMatcher(), BundleSettings()))
+    assert found.offsets is not None
+    there, here = (
+        head.evaluate(Coefficients(c.astype(np.float32), NONE)).astype(float)
+        for c in (truth, found.identity)
+    )
+    told = found.offsets
+    missing = np.einsum("nk,nkc->nc", told.barycentric, (there - here)[told.corners])
+    missing = (missing * told.normals).sum(1)
+    assert np.corrcoef(missing, told.offset_m)[0, 1] > 0.4

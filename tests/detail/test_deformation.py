@@ -9,10 +9,18 @@ import pytest
 from scipy import sparse
 
 from hrn_studio.detail.contour import OUTLINE
-from hrn_studio.detail.deformation import DeformationSettings, Observation, deform, folded
+from hrn_studio.detail.deformation import (
+    DeformationSettings,
+    Observation,
+    Offsets,
+    deform,
+    deforming,
+    folded,
+    joined,
+)
 from hrn_studio.detail.middle import MiddleSettings, deform_head, on_lines
 from hrn_studio.face.tiny import tiny_head
-from hrn_studio.geometry.mesh import uniform_laplacian
+from hrn_studio.geometry.mesh import uniform_laplacian, vertex_normals
 from hrn_studio.geometry.transforms import apply, project, rigid, rotation_from_angles
 from hrn_studio.records import Camera, Coefficients, FaceState
 
@@ -55,6 +63,44 @@ def test_what_fits_already_stays(dome):
     moved = bend(dome, [observe(dome[0], dome[0])])
     np.testing.assert_allclose(moved, 0, atol=1e-9)
     np.testing.assert_allclose(bend(dome, []), 0)
+
+
+def offsets(dome, metres, weight=1e8):
+    vertices, triangles, _ = dome
+    normals = vertex_normals(vertices, triangles)
+    count = len(vertices)
+    return Offsets(
+        corners=np.repeat(np.arange(count)[:, None], 3, 1).astype(np.int32),
+        barycentric=np.tile([1.0, 0.0, 0.0], (count, 1)),
+        normals=normals.astype(np.float64),
+        offset_m=np.full(count, metres),
+        weights=np.full(count, weight),
+    )
+
+
+def test_what_several_pictures_say_of_depth_is_met_along_the_normal(dome):
+    vertices, _, laplacian = dome
+    told = offsets(dome, 0.001)
+    steps = deforming(vertices, laplacian, [], np.ones(len(vertices)), SETTINGS, told)
+    moved = list(steps)[-1]
+    along = (moved * told.normals).sum(1)
+    np.testing.assert_allclose(np.median(along), 0.001, rtol=0.1)
+    unsure = list(
+        deforming(
+            *(vertices, laplacian, [], np.ones(len(vertices)), SETTINGS),
+            offsets(dome, 0.001, 1e-3),
+        )
+    )[-1]
+    assert np.abs(unsure).max() < 1e-5
+
+
+def test_offsets_grow_with_the_head(dome):
+    told = offsets(dome, 0.001)
+    larger = told.times(2.0, sureness=4.0)
+    np.testing.assert_allclose(larger.offset_m, 0.002)
+    np.testing.assert_allclose(larger.weights, told.weights)
+    assert joined([]) is None
+    assert len(joined([told, larger]).offset_m) == 2 * len(told.offset_m)
 
 
 def test_landmarks_are_followed_across_the_picture(dome):
