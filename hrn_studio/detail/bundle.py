@@ -56,6 +56,8 @@ class BundleSettings:
     """Between two lines of sight; less shows no depth, more no common skin."""
     partners: int = 4
     """Pictures each picture is compared with, at most."""
+    pairs: int = 40
+    """Compared altogether, at most, as long as each picture has a partner."""
     rotation_sigma: float = 0.06
     """Of a coarse pose, radians."""
     shift_sigma_m: float = 0.02
@@ -83,7 +85,7 @@ def adjusting(
     :func:`~hrn_studio.detail.coarse.measured`.
     """
     used = [int(k) for k in np.flatnonzero(coarse.weights > 0)]
-    pairs = _pairs([coarse.states[k] for k in used], settings)
+    pairs = pairs_of([coarse.states[k] for k in used], settings)
     if not pairs:
         return coarse
     start = coarse
@@ -111,7 +113,7 @@ def adjusting(
     return problem.solution(used)
 
 
-def _pairs(states: Sequence[FaceState], settings: BundleSettings) -> list[tuple[int, int]]:
+def pairs_of(states: Sequence[FaceState], settings: BundleSettings) -> list[tuple[int, int]]:
     """Ordered pairs that see the face from sides neither too near nor too far apart."""
     sights = []
     for state in states:
@@ -120,11 +122,12 @@ def _pairs(states: Sequence[FaceState], settings: BundleSettings) -> list[tuple[
     cosines = np.clip(np.array(sights) @ np.array(sights).T, -1, 1)
     angles = np.degrees(np.arccos(cosines))
     low, high = settings.angles_deg
+    partners = max(min(settings.partners, settings.pairs // len(states)), 1)
     pairs = []
     for a, row in enumerate(angles):
         fit = [b for b in np.flatnonzero((row > low) & (row < high)) if b != a]
         fit.sort(key=lambda b: abs(row[b] - (low + high) / 2.3))
-        pairs += [(a, int(b)) for b in sorted(fit[: settings.partners])]
+        pairs += [(a, int(b)) for b in sorted(fit[:partners])]
     return pairs
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from hrn_studio.detail.bundle import BundleSettings, adjusting
+from hrn_studio.detail.bundle import BundleSettings, adjusting, pairs_of
 from hrn_studio.detail.coarse import Coarse
 from hrn_studio.detail.shot import Shot
 from hrn_studio.face.landmarks import LandmarkEmbedding
@@ -202,3 +202,17 @@ def test_what_the_identity_cannot_follow_is_left_as_offsets(
     missing = np.einsum("nk,nkc->nc", told.barycentric, (there - here)[told.corners])
     missing = (missing * told.normals).sum(1)
     assert np.corrcoef(missing, told.offset_m)[0, 1] > 0.4
+
+
+def test_many_pictures_are_compared_with_fewer_others_each(head: HeadModel) -> None:
+    states = []
+    for yaw in np.linspace(-30, 30, 25):
+        T = rigid(rotation_from_angles(np.radians(yaw), 0, 0), np.array(AT))
+        states.append(replace(guess(head).states[0], T_camera_head=T))
+    few, many = pairs_of(states[::6], BundleSettings()), pairs_of(states, BundleSettings())
+    assert {a for a, _ in many} == set(range(25))
+    assert len(many) <= 40
+    assert max(np.bincount([a for a, _ in few])) > 2
+    for a, b in many:
+        apart = abs(a - b) * 60 / 24
+        assert 7 < apart < 50
