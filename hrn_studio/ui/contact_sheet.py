@@ -1,23 +1,44 @@
-"""Fills the tray: a card with a thumbnail for each frame and each result."""
+"""Fills the tray: a card with a thumbnail for each frame and each result.
+
+Thumbnails are made in the background: to read a large photograph takes longer than the window may
+be held up.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, QUrl
+from collections import deque
+from collections.abc import Generator
+
+from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QImage
 
+from hrn_studio.records import Bytes
 from hrn_studio.session.state import GUIDED, Planned, Session
+from hrn_studio.session.store import Store
 from hrn_studio.ui.cards import Card
+from hrn_studio.ui.jobs import Job
 from hrn_studio.ui.mainframe import MainFrame
 from hrn_studio.ui.pictures import qimage
 
 
 class ContactSheet(QObject):
-    """The tray of a window."""
+    """The tray of a window.
+
+    Signals
+    -------
+    renewed
+        There are more thumbnails.
+    """
+
+    renewed = Signal()
 
     def __init__(self, frame: MainFrame) -> None:
         super().__init__(frame)
         self._frame, self._studio = frame, frame.studio
         self.thumbs: dict[str, QImage] = {}
+        self._unreadable: set[str] = set()
+        self._found: deque[tuple[Store, str, Bytes | None]] = deque()
+        self._job: Job | None = None
         tray, frames = frame.tray, frame.studio.frames
         tray.selected.connect(frames.select)
         tray.reject_wanted.connect(frames.reject)
@@ -40,13 +61,53 @@ class ContactSheet(QObject):
     def forget(self) -> None:
         """Another session has other pictures."""
         self.thumbs.clear()
+        self._unreadable.clear()
+
+    def close(self) -> None:
+        """The thread that makes thumbnails ends."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job.wait()
+            self._job = None
+
+    def _read(self) -> None:
+        """Make the thumbnails that are missing."""
+        known = self.thumbs.keys() | self._unreadable
+        missing = [s.id for s in self._studio.session.shots if s.id not in known]
+        store = self._studio.store
+        if self._job is not None or store is None or not missing:
+            return
+        job = Job(self._reading(store, missing), "thumbs")
+        job.progressed.connect(self._on_found)
+        job.returned.connect(self._on_read)
+        self._job = job
+        job.start()
+
+    def _reading(self, store: Store, ids: list[str]) -> Generator[str, None, None]:
+        """A job's items may be left out when the window is busy, so thumbnails wait in a queue."""
+        for shot_id in ids:
+            self._found.append((store, shot_id, store.thumb(shot_id)))
+            yield shot_id
+
+    def _on_found(self, _: object = None) -> None:
+        while self._found:
+            store, shot_id, pixels = self._found.popleft()
+            if store is not self._studio.store:
+                continue
+            if pixels is None:
+                self._unreadable.add(shot_id)
+            else:
+                self.thumbs[shot_id] = qimage(pixels)
+        self.show_frames(self._studio.session)
+        self.show_results(self._studio.session)
+        self.renewed.emit()
+
+    def _on_read(self, _: object) -> None:
+        self._job = None
+        self._on_found()
 
     def show_frames(self, session: Session) -> None:
-        for shot in session.shots:
-            if shot.id not in self.thumbs:
-                pixels = self._studio.frames.thumb(shot.id)
-                if pixels is not None:
-                    self.thumbs[shot.id] = qimage(pixels)
+        self._read()
         mirror = self._frame.stage.options.mirror
         cards = tuple(
             Card(

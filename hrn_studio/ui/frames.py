@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from hrn_studio.records import Bytes
 from hrn_studio.session import state as changes
 from hrn_studio.session.state import Shot
 from hrn_studio.ui.desk import Desk
@@ -70,10 +69,6 @@ class Frames:
         shot = self._desk.session.shot(shot_id)
         if shot is not None:
             self._desk.tried(lambda store: store.update(shot))
-
-    def thumb(self, shot_id: str) -> Bytes | None:
-        """A small picture of a frame (h, w, 3), or None."""
-        return self._desk.store.thumb(shot_id) if self._desk.store is not None else None
 
     def picture(self, shot_id: str) -> Path | None:
         return self._desk.store.picture(shot_id) if self._desk.store is not None else None

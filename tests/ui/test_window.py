@@ -69,6 +69,7 @@ def test_from_live_to_export(qtbot, window, film, tmp_path):
     shot = window.studio.session.shots[0]
     folder = Path(window.studio.session.folder)
     assert (folder / "frames" / f"{shot.id}.png").exists()
+    qtbot.waitUntil(lambda: shot.id in window.contact.thumbs, timeout=LONG_MS)
     fit(qtbot, window)
     assert any("is fitted" in text for text in window.toasts.texts)
     qtbot.mouseClick(window.top.steps["review"], Qt.MouseButton.LeftButton)
