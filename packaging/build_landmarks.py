@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +23,13 @@ import scipy.ndimage
 from hrn_studio import paths
 from hrn_studio.errors import NoFaceError
 from hrn_studio.face.gaze import gaze_rotation
-from hrn_studio.face.landmarks import LandmarkEmbedding, save_embedding
+from hrn_studio.face.landmarks import LandmarkEmbedding, load_embedding, save_embedding
 from hrn_studio.face.model import HeadModel, load_head
 from hrn_studio.geometry.raster import rasterize
 from hrn_studio.geometry.transforms import angles_from_rotation, apply, project
 from hrn_studio.live import facemesh
 from hrn_studio.live.tracker import MediaPipeTracker
-from hrn_studio.records import Coefficients, Doubles, Floats, Frame, Ints
+from hrn_studio.records import Coefficients, Doubles, Floats, Frame, Ints, Track
 from hrn_studio.training import sample
 from hrn_studio.training.render import Sample, draw_person, picture
 from hrn_studio.training.stage import Stage, make_stage
@@ -41,6 +42,8 @@ WIDEST_M = 0.005
 """Landmarks that wander further than this follow the outline too; they are not used."""
 YAW_DEG, PITCH_DEG, ROLL_DEG = 30.0, 16.0, 8.0
 INNER_LIPS = np.array(facemesh.LIPS_INNER)
+Depths = tuple[Doubles, Floats, float]
+"""The tracker's depth (L,), metres; the true head (V, 3), camera frame; the cosine of its turn."""
 IRISES = np.array([*facemesh.LEFT_IRIS, *facemesh.RIGHT_IRIS])
 
 
@@ -50,24 +53,33 @@ def main() -> None:
     options.add_argument("--open-mouths", type=int, default=250)
     options.add_argument("--seed", type=int, default=20)
     options.add_argument("--out", type=Path, default=paths.resources() / "landmarks.npz")
+    options.add_argument(
+        "--depth-only", action="store_true", help="keep the places on file, measure their depth"
+    )
     chosen = options.parse_args()
 
     head = load_head()
     stage = make_stage(head)
-    closed = measure(stage, chosen.people, chosen.seed, mouth_open=False)
-    opened = measure(stage, chosen.open_mouths, chosen.seed + 1, mouth_open=True)
-    embedding = embed(head, *closed, *opened)
+    *closed, depths = measure(stage, chosen.people, chosen.seed, mouth_open=False)
+    if chosen.depth_only:
+        embedding = load_embedding()
+    else:
+        *opened, _ = measure(stage, chosen.open_mouths, chosen.seed + 1, mouth_open=True)
+        embedding = embed(head, *closed, *opened)
+    embedding = with_depth(embedding, depths)
     save_embedding(embedding, chosen.out)
     spread = embedding.spread_m[embedding.usable] * 1000
     print(f"{len(spread)} landmarks used, median spread {np.median(spread):.2f} mm")
 
 
-def measure(stage: Stage, count: int, seed: int, *, mouth_open: bool) -> tuple[Floats, Floats]:
-    """Places on the mean head (N, L, 3), NaN where missed, and poses (N, 3) in radians.
+def measure(
+    stage: Stage, count: int, seed: int, *, mouth_open: bool
+) -> tuple[Floats, Floats, list[Depths]]:
+    """Places on the mean head (N, L, 3), NaN where missed, poses (N, 3) in radians, and depths.
 
     Irises are given as offsets in the picture plane from where they are, metres, z = 0.
     """
-    places, poses, missed = [], [], 0
+    places, poses, depths, missed = [], [], [], 0
     with MediaPipeTracker("still") as tracker:
         for index, shown in enumerate(people(stage, count, seed, mouth_open=mouth_open)):
             try:
@@ -79,10 +91,18 @@ def measure(stage: Stage, count: int, seed: int, *, mouth_open: bool) -> tuple[F
             cast[IRISES] = iris_offsets(stage.head, shown, track.points_px[IRISES])
             places.append(cast)
             poses.append(angles_from_rotation(shown.T_camera_head))
+            depths.append(depth_of(track, shown))
             if index % 50 == 49:
                 print(f"{index + 1} of {count}, {missed} not found", flush=True)
     print(f"found in {100 * (1 - missed / count):.1f} % of {count} pictures")
-    return np.array(places, np.float32), np.array(poses, np.float32)
+    return np.array(places, np.float32), np.array(poses, np.float32), depths
+
+
+def depth_of(track: Track, shown: Sample) -> Depths:
+    """What :func:`with_depth` needs of a picture."""
+    T = shown.T_camera_head
+    metres = track.depth_px.astype(np.float64) * T[2, 3] / shown.camera.focal_px
+    return metres, shown.vertices, float(-T[2, 2])  # T[2, 2] is -1 when it looks into the lens
 
 
 def people(stage: Stage, count: int, seed: int, *, mouth_open: bool) -> Iterator[Sample]:
@@ -188,7 +208,19 @@ def embed(
         corners=head.triangles[triangles],
         spread_m=spread,
         usable=usable,
+        depth_m=np.zeros(len(usable)),
     )
+
+
+def with_depth(embedding: LandmarkEmbedding, depths: list[Depths]) -> LandmarkEmbedding:
+    """The embedding with the tracker's bias in depth: its median over people, made symmetric."""
+    used, biases = embedding.usable, []
+    for seen, vertices, cosine in depths:
+        true = embedding.points(vertices)[:, 2].astype(np.float64)
+        biases.append(((seen - seen[used].mean()) - (true - true[used].mean())) / cosine)
+    median = np.median(biases, axis=0)
+    depth = 0.5 * (median + median[np.array(facemesh.MIRROR)])
+    return replace(embedding, depth_m=depth)
 
 
 def consensus(places: Floats, poses: Floats) -> tuple[Doubles, Doubles]:

@@ -36,7 +36,7 @@ class CoarseSettings:
     blink_gate: float = 0.5
     least_weight: float = 0.05
     """Pictures that would count less, against the others, are left out."""
-    identity: SolverSettings = field(default_factory=SolverSettings)
+    identity: SolverSettings = field(default_factory=lambda: SolverSettings(depth_weight=0.3))
     pose: SolverSettings = field(
         default_factory=lambda: SolverSettings(iterations=6, sigma_m=0.002, expression_sigma=0.15)
     )

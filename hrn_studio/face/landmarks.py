@@ -18,7 +18,7 @@ from hrn_studio.errors import ModelDataError
 from hrn_studio.face.arrays import opened
 from hrn_studio.records import AnyFloats, Bools, Doubles, Floats, Ints, frozen
 
-VERSION = 1
+VERSION = 2
 REMEDY = "install HRN Studio again, or measure it anew with 'python packaging/build_landmarks.py'"
 SPREAD_FLOOR_M = 1e-3
 
@@ -37,6 +37,9 @@ class LandmarkEmbedding:
     """(L,) standard deviation between people of where the tracker points, along one axis."""
     usable: Bools
     """(L,) False where the tracker follows the outline, which slides over the skin."""
+    depth_m: Floats
+    """(L,) how much too far behind the face's mean the tracker puts each, on average over people,
+    along the head's -Z: its depth follows a face of its own more than the person's."""
 
     def __post_init__(self) -> None:
         for name, dtype in (
@@ -45,6 +48,7 @@ class LandmarkEmbedding:
             ("corners", np.int32),
             ("spread_m", np.float32),
             ("usable", np.bool_),
+            ("depth_m", np.float32),
         ):
             object.__setattr__(self, name, frozen(getattr(self, name), dtype))
 
@@ -78,8 +82,9 @@ def load_embedding(path: Path | None = None) -> LandmarkEmbedding:
             f"{REMEDY}"
         )
     count = len(embedding.triangles)
-    shapes = (embedding.barycentric.shape, embedding.corners.shape, embedding.spread_m.shape)
-    if shapes != ((count, 3), (count, 3), (count,)) or embedding.usable.shape != (count,):
+    shapes = [embedding.barycentric.shape, embedding.corners.shape]
+    shapes += [embedding.spread_m.shape, embedding.usable.shape, embedding.depth_m.shape]
+    if shapes != [(count, 3), (count, 3), (count,), (count,), (count,)]:
         raise ModelDataError(f"the landmark file '{path}' is damaged (sizes); {REMEDY}")
     return embedding
 
@@ -94,4 +99,5 @@ def save_embedding(embedding: LandmarkEmbedding, path: Path) -> None:
         corners=embedding.corners,
         spread_m=embedding.spread_m,
         usable=embedding.usable,
+        depth_m=embedding.depth_m,
     )

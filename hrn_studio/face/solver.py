@@ -84,6 +84,7 @@ class LandmarkSolver:
         self.mean = at_landmarks(head.mean)
         self.identity = at_landmarks(head.identity)
         self.expression = at_landmarks(head.expression)
+        self.depth_m = embedding.depth_m[self.used].astype(np.float64)
         spread = np.maximum(embedding.spread_m[self.used], 1e-3)
         self.trust = np.clip(np.median(spread) / spread, 0.2, 2.0)
         """(L,) relative precision: 1 at the median spread."""
@@ -257,7 +258,7 @@ class LandmarkSolver:
         seen = track.points_px[self.used] - np.asarray(camera.center_px)
         r_x = (seen[:, 0] - focal * x_z) * to_m
         r_y = (seen[:, 1] - focal * y_z) * to_m
-        depth = track.depth_px[self.used] * to_m
+        depth = track.depth_px[self.used] * to_m + self.depth_m * R[2, 2]  # -1 from the front
         r_z = depth - depth.mean() - (p[:, 2] - p[:, 2].mean())
         scale = t[2] / p[:, 2]
 

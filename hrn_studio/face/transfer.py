@@ -164,6 +164,7 @@ def carried_landmarks(
         corners=other.triangles[triangles],
         spread_m=embedding.spread_m,
         usable=embedding.usable,
+        depth_m=embedding.depth_m,
     )
 
 

@@ -62,7 +62,8 @@ def seen(head: HeadModel, embedding: LandmarkEmbedding) -> Callable[..., Shot]:
         points = embedding.points(head.evaluate(Coefficients(identity.astype(np.float32), weights)))
         placed = apply(T, points)
         lens = replace(camera, focal_px=true_focal or camera.focal_px)
-        depth = placed[:, 2] * lens.focal_px / placed[:, 2].mean()
+        far = placed[:, 2] - embedding.depth_m * T[2, 2]  # as the tracker's own face has it
+        depth = far * lens.focal_px / placed[:, 2].mean()
         return Shot(
             frame=Frame(np.full((camera.height, camera.width, 3), SKIN, np.uint8), name=name),
             track=Track(project(placed, lens), depth - depth.mean()),

@@ -20,6 +20,7 @@ def tiny():
         corners=head.triangles[triangles],
         spread_m=np.array([0.002, 0.004, 0.0001]),
         usable=np.array([True, True, False]),
+        depth_m=np.array([-0.003, 0.001, 0.002]),
     )
 
 
