@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -21,7 +22,7 @@ from hrn_studio.export.options import TEXTURE_SIZES
 from hrn_studio.session.state import Result
 from hrn_studio.ui import icons
 from hrn_studio.ui.build import Elided, button, frame, label, row
-from hrn_studio.ui.parts import ExportChoice, PresetChoice
+from hrn_studio.ui.parts import ExportChoice, MoreChoice, PresetChoice
 from hrn_studio.ui.theme import Theme, set_role
 from hrn_studio.ui.widgets.controls import Check, Radio, Segmented, Switch
 
@@ -73,10 +74,13 @@ class ExportPanel(QWidget):
         Another choice.
     folder_wanted
         Choose the destination.
+    more_wanted
+        Show the rest of the options.
     """
 
     changed = Signal()
     folder_wanted = Signal()
+    more_wanted = Signal()
 
     def __init__(
         self,
@@ -87,6 +91,8 @@ class ExportPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._root = Path()
+        self.more = MoreChoice()
+        """What a preset decides by itself and the user changed."""
         self._subject = Elided("", "small")
         self._subject.setAlignment(Qt.AlignmentFlag.AlignRight)
         usable = [p for p in presets if set(p.formats) & set(formats)]
@@ -122,7 +128,9 @@ class ExportPanel(QWidget):
             card.chosen.connect(self.choose)
             box.addWidget(card)
         box.addSpacing(4)
-        box.addWidget(label("Formats", "section"))
+        self.more_link = button("More options", "link")
+        self.more_link.clicked.connect(self.more_wanted)
+        box.addLayout(row(label("Formats", "section"), None, self.more_link))
         box.addLayout(boxes)
         box.addSpacing(4)
         box.addLayout(row(label("Texture size", "section"), None, self._fitted))
@@ -173,6 +181,7 @@ class ExportPanel(QWidget):
             _set(self.shapes, preset.shapes)
             _set(self.inner, preset.inner)
             self.naming.setCurrentIndex(max(0, self.naming.findData(preset.naming)))
+            self.more = replace(preset.more, recording=self.more.recording)
         self._enable()
         self.changed.emit()
 
@@ -208,7 +217,14 @@ class ExportPanel(QWidget):
             str(self.naming.currentData()),
             self.shapes.isChecked(),
             self.inner.isChecked(),
+            self.more,
         )
+
+    def use_more(self, more: MoreChoice) -> None:
+        """Another choice of what a preset decides by itself."""
+        if more != self.more:
+            self.more = more
+            self.changed.emit()
 
     def _on_toggled(self, on: bool) -> None:
         self._enable()

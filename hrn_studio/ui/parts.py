@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -32,6 +32,21 @@ class FitChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class MoreChoice:
+    """What a preset decides unless it is told otherwise; names as in
+    :class:`~hrn_studio.export.options.ExportOptions`."""
+
+    levels: tuple[str, ...] = ("fitted",)
+    normal: str = "gl"
+    skeleton: str = "none"
+    compress: str = "none"
+    embed: bool = False
+    wall_m: float = 0.0
+    recording: Path | None = None
+    """A CSV of ``hrn-studio track`` to play."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExportChoice:
     """What an export writes."""
 
@@ -46,6 +61,7 @@ class ExportChoice:
     shapes: bool = True
     inner: bool = True
     """Eyes, teeth and tongue, too."""
+    more: MoreChoice = MoreChoice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,7 @@ class PresetChoice:
     naming: str = "arkit"
     shapes: bool = True
     inner: bool = True
+    more: MoreChoice = MoreChoice()
 
 
 class Parts(Protocol):
@@ -163,6 +180,7 @@ class RealParts:
                 preset.options.naming,
                 preset.options.shapes,
                 bool(preset.options.parts),
+                _more_of(preset.options),
             )
             for preset in PRESETS.values()
         )
@@ -170,7 +188,8 @@ class RealParts:
     def sizes(self, head: Reconstruction, choice: ExportChoice) -> Mapping[str, int]:
         from hrn_studio.export.sizes import estimate_sizes
 
-        settings = export_settings(choice)
+        still = replace(choice, more=replace(choice.more, recording=None))
+        settings = export_settings(still)
         return estimate_sizes(head, self.head(), choice.name, choice.formats, settings)
 
     def export(self, head: Reconstruction, choice: ExportChoice) -> Generator[Progress, None, Path]:
@@ -191,16 +210,42 @@ class RealParts:
 
 
 def export_settings(choice: ExportChoice) -> ExportOptions:
-    """The preset's options with what was chosen."""
+    """The preset's options with what was chosen.
+
+    Raises
+    ------
+    UsageError
+        The recording cannot be read.
+    """
+    from hrn_studio.export.animation import read_take
     from hrn_studio.export.options import PARTS, PLAIN
     from hrn_studio.export.presets import changed, preset_of
 
+    more = choice.more
     return changed(
         preset_of(choice.preset).options if choice.preset else PLAIN,
         texture_px=choice.texture_px,
         naming=choice.naming,
         shapes=choice.shapes,
         parts=PARTS if choice.inner else (),
+        levels=more.levels,
+        normal=more.normal,
+        skeleton=more.skeleton,
+        compress=more.compress,
+        embed=more.embed,
+        wall_m=more.wall_m,
+        animation=None if more.recording is None else read_take(more.recording),
+    )
+
+
+def _more_of(options: ExportOptions) -> MoreChoice:
+    return MoreChoice(
+        options.levels,
+        options.normal,
+        options.skeleton,
+        options.compress,
+        options.embed,
+        options.wall_m,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
+from hrn_studio.ui.export_more import ExportMoreSheet
 from hrn_studio.ui.keys_sheet import KeysSheet
 from hrn_studio.ui.mainframe import MainFrame
 from hrn_studio.ui.settings_sheet import SettingsSheet
@@ -23,9 +24,11 @@ class Preferences(QObject):
         self._frame, self._studio = frame, frame.studio
         self.settings_sheet: SettingsSheet | None = None
         self.help_sheet: KeysSheet | None = None
+        self.more_sheet: ExportMoreSheet | None = None
         frame.studio.settings_changed.connect(self.apply)
         frame.top.help_opened.connect(self.show_help)
         frame.top.settings_opened.connect(self.show_settings)
+        frame.export.more_wanted.connect(self.show_more)
         frame.guidance.brief_chosen.connect(self._on_brief)
         frame.guidance.limits_wanted.connect(self._on_limits)
         frame.capture.changed.connect(self._on_capture)
@@ -52,10 +55,19 @@ class Preferences(QObject):
             self.help_sheet = KeysSheet(self._frame.theme, self._studio, self._frame.centre)
         self.help_sheet.open_sheet()
 
+    def show_more(self) -> None:
+        """The export's options that a preset decides by itself."""
+        sheet = self.more_sheet
+        if sheet is None:
+            sheet = self.more_sheet = ExportMoreSheet(self._frame.theme, self._frame.centre)
+            sheet.changed.connect(lambda: self._frame.export.use_more(sheet.choice))
+        sheet.show_choice(self._frame.export.more)
+        sheet.open_sheet()
+
     @property
     def open_sheet(self) -> Sheet | None:
         """The sheet that is open."""
-        sheets = (self.settings_sheet, self.help_sheet)
+        sheets = (self.settings_sheet, self.help_sheet, self.more_sheet)
         return next((s for s in sheets if s is not None and s.isVisible()), None)
 
     def copy_log(self) -> None:

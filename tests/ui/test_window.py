@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QAbstractButton
 
+from hrn_studio.ui.parts import ExportChoice, MoreChoice, export_settings
 from hrn_studio.ui.widgets.controls import Segmented
 
 pytestmark = pytest.mark.gl
@@ -571,3 +573,55 @@ def test_pixels_stay_as_they_came(qtbot, window, film, doubles):
     stored = window.studio.frames.picture(window.studio.session.shots[0].id)
     kept = np.asarray(Image.open(stored)).astype(int)
     assert np.abs(kept - doubles.picture()).mean() < 12
+
+
+def test_what_a_preset_decides_can_be_changed(qtbot, window, film, tmp_path):
+    go_live(qtbot, window, film)
+    take(qtbot, window)
+    fit(qtbot, window)
+    window.studio.change("window", export_folder=str(tmp_path / "out"))
+    key(qtbot, window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    window.export.choose("unity")
+    qtbot.mouseClick(window.export.more_link, Qt.MouseButton.LeftButton)
+    sheet = window.preferences.more_sheet
+    assert sheet.isVisible()
+    assert (sheet.skeleton.key, sheet.normal.key) == ("head", "gl")
+    sheet.skeleton.button("full").click()
+    sheet.normal.button("dx").click()
+    qtbot.mouseClick(sheet.compress, Qt.MouseButton.LeftButton)
+    recording = tmp_path / "take.csv"
+    recording.write_text("this is no recording")
+    sheet.use_recording(recording)
+    more = window.export.more
+    assert (more.skeleton, more.normal, more.compress) == ("full", "dx", "meshopt")
+    qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    assert not sheet.isVisible()
+    qtbot.mouseClick(window.band.primary, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(window.studio.exports.state.problem), timeout=3 * LONG_MS)
+    assert "take.csv" in window.studio.exports.state.problem
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+    sheet.use_recording(None)
+    window.export.choose("unreal")  # its own choices again
+    assert window.export.more.skeleton == window.export.preset.more.skeleton
+    assert window.export.more.compress == "none"
+
+
+def test_every_option_of_an_export_is_in_the_window(tmp_path):
+    """Another field in ExportOptions needs its place in the panel or the sheet."""
+    choice = ExportChoice(
+        tmp_path,
+        "me",
+        ("glb",),
+        "unity",
+        1024,
+        "sides",
+        False,
+        False,
+        MoreChoice(("dense", "light"), "dx", "full", "meshopt", True, 0.002),
+    )
+    told = export_settings(choice)
+    plain = export_settings(ExportChoice(tmp_path, "me", ("glb",), "unity"))
+    same = {
+        f.name for f in dataclasses.fields(told) if getattr(told, f.name) == getattr(plain, f.name)
+    }
+    assert same == {"space", "animation"}  # the preset's own; a recording is chosen by file
