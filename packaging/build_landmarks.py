@@ -208,7 +208,7 @@ def embed(
         corners=head.triangles[triangles],
         spread_m=spread,
         usable=usable,
-        depth_m=np.zeros(len(usable)),
+        depth_m=np.zeros(len(usable), np.float32),
     )
 
 

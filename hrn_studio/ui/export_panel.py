@@ -127,8 +127,7 @@ class ExportPanel(QWidget):
         for card in self.cards.values():
             card.chosen.connect(self.choose)
             box.addWidget(card)
-        box.addSpacing(4)
-        self.more_link = button("More options", "link")
+        self.more_link = button("More options", "heading_link")
         self.more_link.clicked.connect(self.more_wanted)
         box.addLayout(row(label("Formats", "section"), None, self.more_link))
         box.addLayout(boxes)
