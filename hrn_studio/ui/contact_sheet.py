@@ -39,6 +39,7 @@ class ContactSheet(QObject):
         self._unreadable: set[str] = set()
         self._found: deque[tuple[Store, str, Bytes | None]] = deque()
         self._job: Job | None = None
+        self._closed = False
         tray, frames = frame.tray, frame.studio.frames
         tray.selected.connect(frames.select)
         tray.reject_wanted.connect(frames.reject)
@@ -64,7 +65,8 @@ class ContactSheet(QObject):
         self._unreadable.clear()
 
     def close(self) -> None:
-        """The thread that makes thumbnails ends."""
+        """The thread that makes thumbnails ends, and no other begins."""
+        self._closed = True
         if self._job is not None:
             self._job.cancel()
             self._job.wait()
@@ -75,7 +77,7 @@ class ContactSheet(QObject):
         known = self.thumbs.keys() | self._unreadable
         missing = [s.id for s in self._studio.session.shots if s.id not in known]
         store = self._studio.store
-        if self._job is not None or store is None or not missing:
+        if self._closed or self._job is not None or store is None or not missing:
             return
         job = Job(self._reading(store, missing), "thumbs")
         job.progressed.connect(self._on_found)

@@ -596,6 +596,8 @@ def test_what_a_preset_decides_can_be_changed(qtbot, window, film, tmp_path):
     assert (more.skeleton, more.normal, more.compress) == ("full", "dx", "meshopt")
     qtbot.keyClick(sheet, Qt.Key.Key_Escape)
     assert not sheet.isVisible()
+    about = lambda: window.stage.right.note.text()  # noqa: E731
+    qtbot.waitUntil(lambda: "about" in about(), timeout=LONG_MS)
     qtbot.mouseClick(window.band.primary, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(window.studio.exports.state.problem), timeout=3 * LONG_MS)
     assert "take.csv" in window.studio.exports.state.problem
