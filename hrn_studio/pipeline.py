@@ -20,7 +20,6 @@ its end where nobody watches.  To cancel is to close it: nothing is left behind.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +41,7 @@ from hrn_studio.live.tracker import MediaPipeTracker
 from hrn_studio.models.engines import check_engine, make_shaper
 from hrn_studio.models.heads import load_chosen
 from hrn_studio.records import Frame, FrameReport, Progress, Reconstruction
+from hrn_studio.tasks import part_of
 
 if TYPE_CHECKING:
     from hrn_studio.detail.shot import Shot
@@ -197,9 +197,9 @@ def reconstruct_to(
         raise UsageError("there is no picture to fit; give at least one with a face in it")
     stem = file_stem(name or Path(images[0]).stem)
     task = reconstruct(models, read_pictures(images), options)
-    result = yield from _part(task, 0.0, _FITTED)
+    result = yield from part_of(task, 0.0, _FITTED)
     writing = write_head(models, result, out, stem, options, alone=alone)
-    folder = yield from _part(writing, _FITTED, 1.0)
+    folder = yield from part_of(writing, _FITTED, 1.0)
     return Saved(stem, folder, result)
 
 
@@ -286,7 +286,7 @@ def reconstruct(
     )
     shaper = make_shaper(options.engine, models.head, models.embedding, shots, options.device)
     task = fit(models.head, models.embedding, shots, settings, shaper, GrainMatcher())
-    done = yield from _part(task, _TRACKED, 1.0)
+    done = yield from part_of(task, _TRACKED, 1.0)
     return replace(done, reports=(*done.reports, *refused), notes=(*done.notes, *notes))
 
 
@@ -301,20 +301,6 @@ def _of_one_person(models: Models, shots: list[Shot]) -> tuple[list[Shot], list[
         [s for k, s in enumerate(shots) if k not in out],
         [FrameReport(shots[k].frame.name, False, reason) for k in out],
     )
-
-
-def _part(
-    task: Generator[Progress, None, T], start: float, end: float
-) -> Generator[Progress, None, T]:
-    """A task as a part of a longer one."""
-    with closing(task):
-        while True:
-            try:
-                step = next(task)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-            yield replace(step, fraction=start + (end - start) * step.fraction)
 
 
 def _device_notes(options: Options) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ from hrn_studio.records import (
     Track,
 )
 
+_BEST_DEG = 25.0
+"""Between two lines of sight: depth shows well and most skin is common."""
 _HELD = 1e-6
 """Standard deviation of what must not change."""
 _FEWEST = 150
@@ -126,7 +128,7 @@ def pairs_of(states: Sequence[FaceState], settings: BundleSettings) -> list[tupl
     pairs = []
     for a, row in enumerate(angles):
         fit = [b for b in np.flatnonzero((row > low) & (row < high)) if b != a]
-        fit.sort(key=lambda b: abs(row[b] - (low + high) / 2.3))
+        fit.sort(key=lambda b: abs(row[b] - _BEST_DEG))
         pairs += [(a, int(b)) for b in sorted(fit[:partners])]
     return pairs
 

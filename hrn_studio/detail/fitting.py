@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hrn_studio.detail.bundle import BundleSettings, adjusting
 from hrn_studio.detail.coarse import Coarse, CoarseSettings, measured, solve_coarse
-from hrn_studio.detail.fine import FineResult, FineSettings, fine
+from hrn_studio.detail.fine import FineSettings, fine
 from hrn_studio.detail.middle import MiddleSettings, bending_head
 from hrn_studio.detail.parallax import NONE, Matcher
 from hrn_studio.detail.shot import Shot
@@ -37,6 +37,7 @@ from hrn_studio.records import (
     Reconstruction,
     View,
 )
+from hrn_studio.tasks import part_of, relayed
 
 STAGES = ("coarse", "mid", "fine")
 _SHAPED = 0.4
@@ -103,7 +104,11 @@ def fit(
         )
         if matcher is not None:
             matching = adjusting(head, solver, shots, coarse, matcher, settings.bundle)
-            coarse = yield from _shown(matching, "comparing the pictures with each other")
+            turn, what = itertools.count(1), "comparing the pictures with each other"
+            coarse = yield from relayed(
+                matching,
+                lambda now: Progress("coarse", 0.1 * (1 - 0.97 ** next(turn)), what, now),
+            )
             coarse = measured(head, shots, coarse, settings.eye_distance_m)
     except np.linalg.LinAlgError as error:
         raise _broken(shots) from error
@@ -156,7 +161,7 @@ def fit(
         deformation=deformation,
         relief=settings.stage == "fine",
     )
-    result = yield from _after(_SHAPED, textures)
+    result = yield from part_of(textures, _SHAPED, 1.0)
     if settings.stage == "fine":
         stages["fine"] = neutral
     clock.laps.update(result.timings_s)
@@ -187,34 +192,6 @@ def fit(
         ),
         notes=result.notes,
     )
-
-
-def _shown(task: Generator[Floats, None, Coarse], what: str) -> Generator[Progress, None, Coarse]:
-    """The heads that a task yields, as progress of the coarse stage."""
-    with closing(task):
-        number = 0
-        while True:
-            try:
-                neutral = next(task)
-            except StopIteration as stop:
-                result: Coarse = stop.value
-                return result
-            number += 1
-            yield Progress("coarse", 0.1 * (1 - 0.97**number), what, neutral)
-
-
-def _after(
-    start: float, task: Generator[Progress, None, FineResult]
-) -> Generator[Progress, None, FineResult]:
-    """The textures' own fractions, as the rest of the whole."""
-    with closing(task):
-        while True:
-            try:
-                step = next(task)
-            except StopIteration as stop:
-                result: FineResult = stop.value
-                return result
-            yield replace(step, fraction=start + (1 - start) * step.fraction)
 
 
 def _broken(shots: Sequence[Shot]) -> FitError:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from hrn_studio import paths
 from hrn_studio.errors import FitError, ModelDataError, NoFaceError, UsageError
@@ -14,13 +13,13 @@ from hrn_studio.live.masks import Masks, head_masks
 from hrn_studio.live.tracker import MediaPipeTracker
 from hrn_studio.models.shelf import reason
 from hrn_studio.records import Doubles, Floats, Frame, Progress, Track
+from hrn_studio.tasks import part_of
 
 if TYPE_CHECKING:
     from hrn_studio.detail.hrn.finder import Finder
     from hrn_studio.detail.hrn.result import HrnFace
     from hrn_studio.detail.hrn.single import Portrait
 
-T = TypeVar("T")
 Files = dict[str, bytes]
 """Contents by name."""
 
@@ -107,7 +106,7 @@ def reproduce(
         work = _heads(seen, folder, standard, chosen)
     else:
         work = _faces(seen, folder, standard, chosen)
-    return (yield from _part(work, _TRACKED, 1.0))
+    return (yield from part_of(work, _TRACKED, 1.0))
 
 
 def _check(options: ReproductionOptions) -> None:
@@ -189,7 +188,7 @@ def _faces(
         ]
     files: Files = {}
     for number, (task, s) in enumerate(zip(tasks, seen, strict=True)):
-        face: HrnFace = yield from _part(task, number / len(seen), (number + 1) / len(seen))
+        face: HrnFace = yield from part_of(task, number / len(seen), (number + 1) / len(seen))
         files |= hrn_files(face, s.name)
     return files
 
@@ -210,7 +209,7 @@ def _together(
 
     engine, draw = load_engine(folder, options.device), rasterizer(options.device)
     task = multiview.reconstruct(engine.canvas, engine.networks, portraits, rasterizer=draw)
-    faces = yield from _part(task, 0.0, 0.9)
+    faces = yield from part_of(task, 0.0, 0.9)
     size = options.texture_px or 2048
     side = min(max(size // 2, 512), 1024)
     paints = [single.paint(s.frame.image, s.landmarks, s.skin, side, standard) for s in seen]
@@ -241,21 +240,8 @@ def _heads(
         )
         task = headfit.fit_head(models, network, portrait, texture_px=size, rasterizer=draw)
         try:
-            found, texture = yield from _part(task, number / len(seen), (number + 1) / len(seen))
+            found, texture = yield from part_of(task, number / len(seen), (number + 1) / len(seen))
         except NoFaceError as error:
             raise type(error)(f"{s.frame.name}: {error}") from error
         files |= headfiles.head_files(models, found, texture, template, s.name)
     return files
-
-
-def _part(
-    task: Generator[Progress, None, T], start: float, end: float
-) -> Generator[Progress, None, T]:
-    with closing(task):
-        while True:
-            try:
-                step = next(task)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-            yield replace(step, fraction=start + (end - start) * step.fraction)

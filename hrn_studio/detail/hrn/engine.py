@@ -15,7 +15,6 @@ the outline by that much.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -44,6 +43,7 @@ from hrn_studio.face.registration import (
 )
 from hrn_studio.geometry.transforms import similarity
 from hrn_studio.records import AnyFloats, Doubles, FaceState, Floats, Ints, Progress
+from hrn_studio.tasks import part_of, relayed
 
 T = TypeVar("T")
 
@@ -125,7 +125,7 @@ def reconstruct(
     draw = rasterizer(engine.device)
     if together:
         task = multiview.reconstruct(engine.canvas, engine.networks, portraits, rasterizer=draw)
-        return (yield from _rescaled(task, 0.1, 0.38))
+        return (yield from _in_the_middle(task, 0.1, 0.38))
     faces = []
     for number, (portrait, shot) in enumerate(zip(portraits, shots, strict=True)):
         share = 0.28 / len(shots)
@@ -134,22 +134,17 @@ def reconstruct(
             engine.canvas, engine.networks, portrait, texture_steps=0, rasterizer=draw
         )
         start = 0.1 + share * number
-        faces.append((yield from _rescaled(task_one, start, start + share)))
+        faces.append((yield from _in_the_middle(task_one, start, start + share)))
     return tuple(faces)
 
 
-def _rescaled(
+def _in_the_middle(
     task: Generator[Progress, None, T], start: float, end: float
 ) -> Generator[Progress, None, T]:
-    """The same task as a part of the mid stage."""
-    with closing(task):
-        while True:
-            try:
-                step = next(task)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-            yield Progress("mid", start + (end - start) * step.fraction, step.message)
+    """The same task as a part of the mid stage; HRN's own heads are not shown."""
+    return relayed(
+        part_of(task, start, end), lambda step: Progress("mid", step.fraction, step.message)
+    )
 
 
 def make_portrait(engine: Engine, shot: Shot) -> Portrait:
