@@ -54,7 +54,7 @@ def examine() -> list[Finding]:
         tried = [pool.submit(probes.isolated, *trial) for trial in TRIALS.items()]
         at_hand = [
             python(),
-            packages(metadata.requires("hrn-studio") or []),
+            own_packages(),
             head(paths.resources() / "head.npz"),
             user_models(paths.user_models_dir()),
             folders([paths.user_data_dir(), paths.cache_dir()]),
@@ -69,6 +69,19 @@ def python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
     if not (3, 11) <= version < (3, 13):
         return Finding("Python", "broken", text, "use Python 3.11 or 3.12")
     return Finding("Python", "works", text)
+
+
+def own_packages() -> Finding:
+    """:func:`packages` of what HRN Studio asks for."""
+    try:
+        return packages(metadata.requires("hrn-studio") or [])
+    except metadata.PackageNotFoundError:
+        return Finding(
+            "Packages",
+            "limited",
+            "HRN Studio itself is not installed, so what it needs cannot be compared",
+            "run 'pip install .' in its folder, or 'bash packaging/setup.sh'",
+        )
 
 
 def packages(requirements: Sequence[str]) -> Finding:

@@ -64,8 +64,13 @@ class LandmarkEmbedding:
         return np.asarray(weights / weights[self.usable].mean())
 
 
-def load_embedding(path: Path | None = None) -> LandmarkEmbedding:
+def load_embedding(path: Path | None = None, remedy: str = REMEDY) -> LandmarkEmbedding:
     """The default tracker's landmarks on the default head.
+
+    Parameters
+    ----------
+    remedy
+        What to do when the file cannot be used.
 
     Raises
     ------
@@ -73,19 +78,19 @@ def load_embedding(path: Path | None = None) -> LandmarkEmbedding:
         The file is missing, damaged, or of another version.
     """
     path = paths.resources() / "landmarks.npz" if path is None else Path(path)
-    with opened(path, "the landmark file", REMEDY) as arrays:
+    with opened(path, "the landmark file", remedy) as arrays:
         version = int(arrays.pop("version"))
         embedding = LandmarkEmbedding(**arrays)
     if version != VERSION:
         raise ModelDataError(
             f"the landmark file '{path}' has version {version}, this program needs {VERSION}; "
-            f"{REMEDY}"
+            f"{remedy}"
         )
     count = len(embedding.triangles)
     shapes = [embedding.barycentric.shape, embedding.corners.shape]
     shapes += [embedding.spread_m.shape, embedding.usable.shape, embedding.depth_m.shape]
     if shapes != [(count, 3), (count, 3), (count,), (count,), (count,)]:
-        raise ModelDataError(f"the landmark file '{path}' is damaged (sizes); {REMEDY}")
+        raise ModelDataError(f"the landmark file '{path}' is damaged (sizes); {remedy}")
     return embedding
 
 

@@ -74,6 +74,9 @@ def prepare(name: str, source: Path, folder: Path) -> tuple[str, ...]:
     return files
 
 
+_ANEW = "add the head anew with 'hrn-studio models add PATH'"
+
+
 def load_chosen(name: str) -> tuple[HeadModel, LandmarkEmbedding, RegressionMaps]:
     """A head with the tracker's landmarks on it and learned maps that speak its language.
 
@@ -93,14 +96,12 @@ def load_chosen(name: str) -> tuple[HeadModel, LandmarkEmbedding, RegressionMaps
         raise ModelDataError(f"the head {name} {why}")
     folder = paths.user_models_dir() / name
     head = headarrays.load(folder / f"{name}.npz")
-    landmarks = load_embedding(folder / f"{name}_landmarks.npz")
+    landmarks = load_embedding(folder / f"{name}_landmarks.npz", _ANEW)
     try:
         with (folder / f"{name}_places.npz").open("rb") as file, np.load(file) as archive:
             table = archive["matrix"], archive["start"], archive["sigma"]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise ModelDataError(
-            f"the head {name} is damaged; add it anew with 'hrn-studio models add PATH'"
-        ) from error
+        raise ModelDataError(f"the head {name} is damaged; {_ANEW}") from error
     return head, landmarks, translated_maps(load_maps(), load_head(), head, *table)
 
 

@@ -130,3 +130,14 @@ def test_models_of_the_user_are_listed(tmp_path: Path) -> None:
     assert "none" in doctor.user_models(tmp_path / "models").text
     (tmp_path / "face_landmarker.task").touch()
     assert "face_landmarker.task" in doctor.user_models(tmp_path).text
+
+
+def test_a_program_that_is_not_installed_is_said(monkeypatch):
+    def missing(name):
+        raise doctor.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.metadata, "requires", missing)
+    found = doctor.own_packages()
+    assert found.state == "limited"
+    assert "not installed" in found.text
+    assert "pip install" in found.remedy
