@@ -23,6 +23,7 @@ from hrn_studio.training.skin import draw_skin
 from hrn_studio.training.stage import Stage
 from hrn_studio.training.style import Style, draw_style
 from hrn_studio.training.variety import Extras, Variety, draw_extras
+from hrn_studio.training.wrinkles import draw_creases
 
 __all__ = [
     "CLOTH",
@@ -35,6 +36,9 @@ __all__ = [
     "picture",
     "render_sample",
 ]
+
+_CREASES = 1
+"""Which of a person's own generators draws the wrinkles."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,12 +73,11 @@ class Sample:
 def draw_person(rng: np.random.Generator, stage: Stage, style: Style | None = None) -> Person:
     """A random person's paint, hair and clothes; the shape is not part of it."""
     style = style or draw_style(rng)
-    return Person(
-        style,
-        draw_skin(rng, stage.chart, stage.zones, style),
-        hair.draw_cut(rng, style.hair, style.age),
-        int(rng.integers(2**31)),
-    )
+    skin = draw_skin(rng, stage.chart, stage.zones, style)
+    cut = hair.draw_cut(rng, style.hair, style.age)
+    seed = int(rng.integers(2**31))
+    creases = draw_creases(np.random.default_rng([seed, _CREASES]), style.age)
+    return Person(style, skin, cut, creases, seed)
 
 
 def render_sample(

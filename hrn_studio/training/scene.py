@@ -9,7 +9,7 @@ import numpy as np
 from hrn_studio.geometry.raster import Fragments, interpolate_covered, rasterize
 from hrn_studio.geometry.transforms import apply
 from hrn_studio.records import Bytes, Camera, Coefficients, Doubles, Floats, Ints
-from hrn_studio.training import clothes, glasses, hair, lashes, light
+from hrn_studio.training import clothes, glasses, hair, lashes, light, wrinkles
 from hrn_studio.training.covers import Cover, Prop, draw_cover
 from hrn_studio.training.eyes import eye_closing, eye_coordinates, paint_eyes, sunken
 from hrn_studio.training.pixels import dot, look_up, unit
@@ -23,6 +23,10 @@ HAIR = 253
 GLASSES = 252
 COVER = 251
 """Part number of what is in front of the face."""
+PORES = np.float32(0.3)
+"""Slope of the skin's fine relief."""
+FOLD_SHADE = np.array([0.45, 0.62, 0.66], np.float32)
+"""How much less light leaves the bottom of a furrow; least is lost of red."""
 TONGUE = np.array([0.42, 0.13, 0.12], np.float32)
 ENAMEL = np.array([0.52, 0.46, 0.37], np.float32)
 GUMS = np.array([0.40, 0.14, 0.13], np.float32)
@@ -36,6 +40,7 @@ class Person:
     style: Style
     skin: Skin
     cut: hair.Cut | None
+    creases: wrinkles.Creases
     seed: int
     """For the strands, irises and clothes."""
 
@@ -62,6 +67,9 @@ class Scene:
             own, vertices[stage.neck], T_camera_head
         )
         self.garment = clothes.paint_garment(own, self._tone())
+        self.folds = wrinkles.fold(
+            stage.chart, head, person.creases, person.style.age, coefficients
+        )
         closing = eye_closing(head, coefficients)
         drawn = apply(T_camera_head, sunken(head, posed, coefficients, closing))
         self.vertices = np.concatenate([drawn.astype(np.float32), body])
@@ -199,7 +207,12 @@ class Scene:
         x, y = values[is_skin, 4] - 0.5, values[is_skin, 5] - 0.5
         albedo[is_skin] = look_up(skin.albedo, x, y)
         relief = look_up(skin.relief, x, y)
-        slopes[is_skin], gloss[is_skin] = relief[:, :2], relief[:, 2]
+        slopes[is_skin], gloss[is_skin] = PORES * relief[:, :2], relief[:, 2]
+        if self.folds is not None:
+            folded = self.folds.at(x, y)
+            slopes[is_skin] += folded[:, :2]
+            albedo[is_skin] *= np.exp(-folded[:, 2:] * FOLD_SHADE)
+            gloss[is_skin] *= 1 - 0.6 * folded[:, 2]
         inner = np.clip(values[:, 6:7] * 1.5 - 0.2, 0, 1) * is_skin[:, None]
         albedo = albedo * (1 - inner) + inner * INNER_MOUTH
         albedo *= 1 - 0.9 * values[:, 10:11]
@@ -227,8 +240,8 @@ class Scene:
         columns = self.stage.chart.shape[1]
         azimuth = (values[:, 4] / columns - 0.5) * 4.3
         along = np.stack([np.cos(azimuth), np.zeros_like(azimuth), -np.sin(azimuth)], axis=1)
-        bent = normals - 0.3 * slopes[:, :1] * (along @ self.R.T)
-        bent -= 0.3 * slopes[:, 1:] * self.R[:, 1]
+        bent = normals - slopes[:, :1] * (along @ self.R.T)
+        bent -= slopes[:, 1:] * self.R[:, 1]
         return unit(bent)
 
     def _add_lashes(

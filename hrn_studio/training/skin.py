@@ -1,4 +1,4 @@
-"""Painted skin: pigment, blood, lips, brows, beard, make-up, wrinkles, pores.
+"""Painted skin: pigment, blood, lips, brows, beard, make-up, pores.
 
 Skin colour is two pigments over a pale dermis: melanin and blood each darken linear red, green
 and blue exponentially (the two-pigment model of Tsumura et al. 2003), with strengths per unit
@@ -97,7 +97,6 @@ def draw_skin(rng: np.random.Generator, chart: Chart, zones: Zones, style: Style
     albedo = dermis * np.exp(-melanin[..., None] * MELANIN - blood[..., None] * BLOOD)
 
     height = 0.15 * fine * (1 - lips)
-    height += _wrinkles(rng, chart, style.age)
     height += 0.5 * lips * _lip_lines(rng, chart)
     if style.make_up:
         albedo = _make_up(rng, zones, albedo, lips)
@@ -152,26 +151,6 @@ def _stroke(chart: Chart, lines: list[Floats], thickness: int, blur: float) -> F
     points = np.concatenate(lines)
     drawn = [part for side in (1, -1) for part in np.split(chart.at(points * [side, 1]), ends)]
     return blurred(polyline_mask(chart.shape, drawn, thickness), blur)
-
-
-def _wrinkles(rng: np.random.Generator, chart: Chart, age: float) -> Floats:
-    """Height of furrows (R, C), negative; deeper with age 0..1."""
-    t = np.linspace(0, 1, 12)
-    folds, fine = [], []
-    lift = rng.normal(0, 0.002, 4)
-    folds.append(np.column_stack([0.017 + 0.017 * t**0.7, -0.040 - 0.034 * t + lift[0]]))
-    folds.append(np.column_stack([0.016 + 0.026 * t, -0.010 - 0.010 * np.sin(np.pi * t * 0.7)]))
-    for k in range(rng.integers(2, 5)):
-        y = 0.032 + 0.012 * k + rng.normal(0, 0.002)
-        fine.append(np.column_stack([0.045 * t, y + 0.004 * np.sin(2.5 * t + rng.uniform(0, 2))]))
-    for k in range(3):
-        y = 0.004 - 0.006 * k + rng.normal(0, 0.001)
-        fine.append(np.column_stack([0.050 + 0.012 * t, y + (0.5 - 0.5 * k) * 0.007 * t]))
-    fine.append(np.column_stack([0.004 + 0.001 * t, 0.008 + 0.012 * t]))
-    depth = np.float32(max(0.0, age - 0.15))
-    broad = _stroke(chart, folds, 2, 2.2) * np.float32(rng.uniform(1, 5))
-    narrow = _stroke(chart, fine, 1, 1.1) * np.float32(rng.uniform(0.5, 4))
-    return np.asarray(-depth * (broad + narrow), np.float32)
 
 
 def _brows(rng: np.random.Generator, chart: Chart, albedo: Floats, style: Style) -> Floats:
