@@ -1,7 +1,8 @@
 """The face network that comes with the program: what it sees in a crop of a tracked face.
 
 ``hrn-studio train`` makes it (:mod:`hrn_studio.training`), from renders of the default head.  It
-runs in OpenCV's own engine, so neither the live view nor the fit needs anything else for it.
+runs in OpenCV's own engine, so neither the live view nor the fit needs anything else for it.  A
+file may hold several networks, which answer together (:mod:`.ensemble`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,18 @@ from typing import Any
 import numpy as np
 
 from hrn_studio import paths
-from hrn_studio.errors import ModelDataError
 from hrn_studio.face.arrays import opened
 from hrn_studio.live._cv import cv2
+from hrn_studio.live.ensemble import (
+    LOG_COEFFICIENT,
+    LOG_SIGMA,
+    Members,
+    averaged,
+    take_members,
+)
 from hrn_studio.live.facecrop import SIDE_PX, Placement, cut, evened, place
 from hrn_studio.records import Doubles, Estimate, Floats, Frame, Ints, Track, frozen
 
-VERSION = 1
 _REMEDY = "install HRN Studio again, or build it anew with 'hrn-studio train'"
 
 
@@ -54,12 +60,12 @@ class Reading:
 
 
 class FaceNetwork:
-    """A trained network and what its numbers mean.
+    """A trained network, or several, and what its numbers mean.
 
     Parameters
     ----------
-    model
-        The network in ONNX, as bytes (N,).
+    members
+        The networks in ONNX.
     vertices
         (K,) of the head: its dense landmarks.
     identity_count, expression_count
@@ -73,7 +79,7 @@ class FaceNetwork:
 
     def __init__(
         self,
-        model: Any,
+        members: Members,
         vertices: Ints,
         identity_count: int,
         expression_count: int,
@@ -82,7 +88,8 @@ class FaceNetwork:
         mirror_identity: Floats,
         mirror_expression: Ints,
     ) -> None:
-        self._net = cv2.dnn.readNetFromONNX(np.ascontiguousarray(model, np.uint8))
+        self._nets: list[Any] = [cv2.dnn.readNetFromONNX(model) for model in members.models]
+        self._deviations = members.deviations
         self.vertices = vertices
         self.identity_count, self.expression_count = identity_count, expression_count
         self._reference = reference
@@ -122,17 +129,21 @@ class FaceNetwork:
         )
 
     def _read(self, frame: Frame, view: Placement) -> Reading:
-        self._net.setInput(evened(cut(frame.image, view))[None, None])
-        values = np.asarray(self._net.forward(), np.float64)[0]
-        k, i, e = len(self.vertices), self.identity_count, self.expression_count
+        crop = evened(cut(frame.image, view))[None, None]
+        answers = []
+        for net in self._nets:
+            net.setInput(crop)
+            answers.append(np.asarray(net.forward(), np.float64)[0])
+        k, i, e = sizes = len(self.vertices), self.identity_count, self.expression_count
+        values = averaged(answers, sizes, self._deviations)
         parts = np.split(values, np.cumsum([2 * k, k, i, e, i, e]))
         return Reading(
             parts[0].reshape(k, 2),
-            np.exp(np.clip(parts[1], -6, 1)),
+            np.exp(np.clip(parts[1], *LOG_SIGMA)),
             parts[2],
             parts[3],
-            np.exp(np.clip(parts[4], -3, 0.3)),
-            np.exp(np.clip(parts[5], -3, 0.3)),
+            np.exp(np.clip(parts[4], *LOG_COEFFICIENT)),
+            np.exp(np.clip(parts[5], *LOG_COEFFICIENT)),
         )
 
     def _mirrored(self, reading: Reading) -> Reading:
@@ -162,8 +173,13 @@ def _views(placement: Placement, looks: int) -> list[tuple[Placement, bool]]:
     return [both[0]] if looks == 1 else both
 
 
-def load_network(path: Path | None = None) -> FaceNetwork:
+def load_network(path: Path | None = None, members: int | None = None) -> FaceNetwork:
     """The network of the default head.
+
+    Parameters
+    ----------
+    members
+        Of a file of several networks, ask only so many; None: all.
 
     Raises
     ------
@@ -172,12 +188,14 @@ def load_network(path: Path | None = None) -> FaceNetwork:
     """
     path = paths.resources() / "network.npz" if path is None else path
     with opened(path, "the face network", _REMEDY) as arrays:
-        if int(arrays.pop("version")) != VERSION:
-            raise ModelDataError(f"the face network '{path}' is of another version; {_REMEDY}")
+        networks = take_members(arrays, str(path), _REMEDY)
         counts = arrays.pop("counts")
         try:
             return FaceNetwork(
-                identity_count=int(counts[0]), expression_count=int(counts[1]), **arrays
+                networks if members is None else networks.first(members),
+                identity_count=int(counts[0]),
+                expression_count=int(counts[1]),
+                **arrays,
             )
         except cv2.error as error:
             raise ValueError("not a network") from error

@@ -12,16 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from hrn_studio.detail.hrn.resnet import ResNet50
+from hrn_studio.live.ensemble import LOG_COEFFICIENT, LOG_SIGMA
 from hrn_studio.records import Doubles
 from hrn_studio.training.targets import Layout
 
 KINDS = ("small", "large")
 _WIDTHS, _BLOCKS = (16, 32, 64, 128, 256), (1, 2, 2, 1)
 _CODE = 320
-LOG_SIGMA = (-6.0, 1.0)
-"""Bounds of a landmark's log deviation, in crop units."""
-LOG_COEFFICIENT = (-3.0, 0.3)
-"""Of a coefficient's."""
 
 
 class Residual(nn.Module):

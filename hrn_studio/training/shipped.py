@@ -11,49 +11,70 @@ from typing import Any
 
 import numpy as np
 
-from hrn_studio.errors import ModelDataError
+from hrn_studio.errors import UsageError
 from hrn_studio.face.arrays import opened
 from hrn_studio.live._cv import cv2
-from hrn_studio.live.network import VERSION
-from hrn_studio.records import AnyFloats, Floats
+from hrn_studio.live.ensemble import Members, averaged, take_members
+from hrn_studio.records import AnyFloats, Doubles, Floats
 from hrn_studio.training.targets import Layout, Mirror
 
 _REMEDY = "write it anew with 'hrn-studio train fit'"
 
 
 class ShippedNetwork:
-    """What :func:`hrn_studio.training.ship.ship` wrote.
+    """What :mod:`hrn_studio.training.ship` wrote: a network, or several that answer together.
+
+    Parameters
+    ----------
+    member
+        Ask only this one of them, counted from 0.
 
     Raises
     ------
     ModelDataError
         The file is missing, damaged or of another version.
+    UsageError
+        There is no such member.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, member: int | None = None) -> None:
         with opened(path, "the face network", _REMEDY) as arrays:
-            version = int(arrays["version"])
-            if version != VERSION:
-                raise ModelDataError(
-                    f"the face network '{path}' has version {version}, this program needs "
-                    f"{VERSION}; {_REMEDY}"
+            members = take_members(arrays, str(path), _REMEDY)
+            count = len(members.models)
+            if member is not None and not 0 <= member < count:
+                raise UsageError(
+                    f"'{path}' holds {count} networks; give --member a number from 1 to {count}"
                 )
             counts = arrays["counts"]
             self.layout = Layout(arrays["vertices"], int(counts[0]), int(counts[1]))
             self.mirror = Mirror(
                 arrays["mirror_points"], arrays["mirror_identity"], arrays["mirror_expression"]
             )
+            self.members = (
+                members if member is None else Members((members.models[member],), np.ones(3))
+            )
             try:
-                model = np.ascontiguousarray(arrays["model"], np.uint8)
-                self._net: Any = cv2.dnn.readNetFromONNX(model)
+                self._nets: list[Any] = [
+                    cv2.dnn.readNetFromONNX(model) for model in self.members.models
+                ]
             except cv2.error as error:
                 raise ValueError("not a network") from error
         self.megabytes = path.stat().st_size / 1e6
 
     def read(self, crops: AnyFloats) -> Floats:
         """The numbers (B, ``layout.count``) for evened crops (B, 1, H, W)."""
-        rows = np.empty((len(crops), self.layout.count), np.float32)
+        layout = self.layout
+        sizes = len(layout.vertices), layout.identity_count, layout.expression_count
+        return np.array(
+            [averaged(each, sizes, self.members.deviations) for each in self.each(crops)],
+            np.float32,
+        )
+
+    def each(self, crops: AnyFloats) -> Doubles:
+        """The numbers of each of the M networks (B, M, ``layout.count``)."""
+        rows = np.empty((len(crops), len(self._nets), self.layout.count))
         for k, crop in enumerate(np.asarray(crops, np.float32)):
-            self._net.setInput(crop[None])
-            rows[k] = self._net.forward()[0]
+            for m, net in enumerate(self._nets):
+                net.setInput(crop[None])
+                rows[k, m] = net.forward()[0]
         return rows
