@@ -23,6 +23,29 @@ SECTIONS = np.array(
         [0.450, 0.215, 0.125, 0.000],
     ]
 )
+# Linear reflectance of cloth, and how common it is.
+DYES = np.array(
+    [
+        [0.015, 0.015, 0.017],
+        [0.050, 0.051, 0.055],
+        [0.160, 0.160, 0.165],
+        [0.380, 0.380, 0.375],
+        [0.720, 0.710, 0.690],
+        [0.018, 0.026, 0.060],
+        [0.060, 0.100, 0.190],
+        [0.230, 0.330, 0.470],
+        [0.340, 0.270, 0.190],
+        [0.120, 0.075, 0.045],
+        [0.055, 0.075, 0.045],
+        [0.240, 0.025, 0.030],
+        [0.090, 0.015, 0.025],
+        [0.450, 0.210, 0.220],
+        [0.030, 0.160, 0.130],
+        [0.550, 0.330, 0.050],
+        [0.130, 0.060, 0.150],
+    ]
+)
+COMMON = np.array([5, 4, 3.5, 2.5, 4, 4, 2.5, 2, 1.5, 1, 1, 1.2, 0.8, 0.8, 0.5, 0.4, 0.5])
 
 
 def neck_ring(head: HeadModel) -> Ints:
@@ -79,25 +102,38 @@ def draw_shoulders(
 def paint_garment(rng: np.random.Generator, skin: Floats) -> Floats:
     """Linear albedo (192, 384, 3) over the shoulders' coordinates; skin above the neckline."""
     height, width = 192, 384
-    grey = rng.beta(1.2, 2.0)
-    colour = np.clip(grey * np.exp(rng.normal(0, 0.5, 3)), 0.01, 0.85).astype(np.float32)
     cloth = np.empty((height, width, 3), np.float32)
-    cloth[:] = colour
+    cloth[:] = draw_dye(rng)
     pattern = rng.random()
-    if pattern < 0.2:
-        stripe = np.sin(np.linspace(0, rng.uniform(20, 120), height)) > rng.uniform(-0.3, 0.6)
-        cloth[stripe] = np.clip(rng.beta(1.2, 2.0, 3), 0.01, 0.85)
-    elif pattern < 0.35:
-        cloth *= np.exp(0.5 * smooth_noise(rng, height, width, 30, 3))[..., None]
-    cloth *= np.exp(0.05 * smooth_noise(rng, height, width, 120, 2))[..., None]
-    turn = np.abs(np.linspace(-np.pi, np.pi, width))
+    if pattern < 0.12:  # stripes across
+        stripe = np.sin(np.linspace(0, rng.uniform(40, 200), height)) > rng.uniform(0, 0.7)
+        cloth[stripe] = draw_dye(rng)
+    elif pattern < 0.20:  # chequered
+        period, share = rng.uniform(60, 160), rng.uniform(0.3, 0.7)
+        for line in (np.linspace(0, period, height)[:, None], np.linspace(0, 2 * period, width)):
+            band = (np.sin(line) > 0.4).astype(np.float32)[..., None]
+            cloth *= 1 - np.float32(share) * (band if band.ndim == 3 else band[None])
+    elif pattern < 0.28:  # mottled
+        cloth *= np.exp(0.15 * smooth_noise(rng, height, width, 60, 3))[..., None]
+    weave = rng.standard_normal((height, width), np.float32)
+    folds = smooth_noise(rng, height, width, float(rng.uniform(6, 16)), 3)
+    cloth *= np.exp(np.float32(0.04) * weave + np.float32(0.07) * folds)[..., None]
+    turn = np.abs(np.linspace(-np.pi, np.pi, width, dtype=np.float32))
     v_neck = rng.random() < 0.3
     depth = rng.uniform(0.05, 0.22) if not v_neck else rng.uniform(0.2, 0.5)
     shape = np.clip(1 - turn / 1.6, 0, 1) ** (2.0 if v_neck else 0.8)
     neckline = 0.02 + (depth - 0.02) * shape
-    row = np.linspace(0, 1, height)[:, None]
+    row = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     edge = np.clip((row - neckline) * height / 2 + 0.5, 0, 1)[..., None].astype(np.float32)
     hem = np.clip(1 - np.abs(row - neckline - 0.02) * height / 3, 0, 1)[..., None]
-    cloth *= 1 - 0.35 * hem
-    picture = skin * (1 - edge) + cloth * edge
+    cloth *= 1 - np.float32(rng.uniform(0.1, 0.35)) * hem.astype(np.float32)
+    shade = np.clip((neckline - row) * height / 12, 0.72, 1)[..., None].astype(np.float32)
+    picture = skin.astype(np.float32) * shade * (1 - edge) + cloth * edge
     return blurred(picture, 0.6)
+
+
+def draw_dye(rng: np.random.Generator) -> Floats:
+    """Linear colour (3,) of cloth: mostly dark, grey, blue or white, now and then a strong one."""
+    colour = DYES[rng.choice(len(DYES), p=COMMON / COMMON.sum())]
+    colour = colour * np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.06, 3))
+    return np.asarray(np.clip(colour, 0.008, 0.85), np.float32)

@@ -15,6 +15,7 @@ from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.raster import rasterize
 from hrn_studio.live._cv import cv2
 from hrn_studio.records import Camera, Doubles, Floats, Ints
+from hrn_studio.training.clothes import draw_dye
 from hrn_studio.training.noise import smooth_noise, strands
 from hrn_studio.training.pixels import look_up, resized
 
@@ -273,15 +274,14 @@ def _inside(cut: Cut, roots: Roots) -> Floats:
 def _paint_cloth(rng: np.random.Generator, inside: Floats) -> tuple[Floats, Floats]:
     """Knitted or woven: albedo (h, w, 3) and opacity (h, w) of a cap or a headscarf."""
     height, width = TEXTURE
-    color = np.clip(rng.beta(1.2, 2.0) * np.exp(rng.normal(0, 0.3, 3)), 0.01, 0.8)
-    albedo = np.tile(color.astype(np.float32), (height, width, 1))
+    albedo = np.tile(draw_dye(rng), (height, width, 1))
     pattern = rng.random()
     if pattern < 0.3:  # ribs
         ribs = np.sin(np.linspace(0, rng.uniform(200, 500), width))
         albedo *= (1 - 0.25 * np.clip(ribs, 0, 1))[None, :, None]
     elif pattern < 0.5:  # bands
         band = np.sin(np.linspace(0, rng.uniform(10, 60), height)) > rng.uniform(-0.2, 0.7)
-        albedo[band] = np.clip(rng.beta(1.2, 2.0, 3), 0.01, 0.8)
+        albedo[band] = draw_dye(rng)
     folds = smooth_noise(rng, height, width, 25, 3) + 0.5 * strands(rng, height, width, 80.0)
     albedo = np.clip(albedo * np.exp(0.12 * folds)[..., None], 0.005, 0.9)
     alpha = np.clip(inside / np.radians(1.5), 0, 1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from hrn_studio.detail.shading import sh_basis, shade
 from hrn_studio.geometry.raster import rasterize
-from hrn_studio.records import AnyFloats, Camera, Floats, Ints
+from hrn_studio.records import AnyFloats, Bools, Camera, Floats, Ints
 from hrn_studio.training.pixels import blurred, dot, look_up, unit
 
 SHADOW_PX = 224
@@ -16,6 +16,8 @@ SHADOW_DISTANCE_M = 3.0
 # How far light wanders under skin before it leaves, as a share of the shaded side that is lit:
 # red most, blue least.
 SCATTER = np.array([0.22, 0.10, 0.06], np.float32)
+REACH_M = (0.0020, 0.0008)
+"""How far red and green light go under the skin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,43 +82,71 @@ def tint(warmth: float) -> Floats:
     return np.array([1 + 0.22 * warmth, 1.0, 1 - 0.26 * warmth])
 
 
-def shadow(vertices: AnyFloats, triangles: Ints, points: Floats, lamp: Lamp) -> Floats:
-    """How much of a lamp each point sees, (P,) 0..1.
+class ShadowMap:
+    """What a lamp sees of the things that cast shadows.
 
     A variance shadow map (Donnelly and Lauritzen 2006): depth and squared depth from the lamp
     are blurred, and Chebyshev's inequality bounds the lit share.
+    """
+
+    def __init__(self, vertices: AnyFloats, triangles: Ints, lamp: Lamp) -> None:
+        """Vertices (V, 3) in the camera frame, of all that casts shadows."""
+        centre = 0.5 * (vertices.min(axis=0) + vertices.max(axis=0))
+        radius = float(np.linalg.norm(vertices - centre, axis=1).max())
+        forward = -lamp.direction
+        right = np.cross(forward, [0.0, 1.0, 0.1])
+        right /= np.linalg.norm(right)
+        turn = np.stack([right, np.cross(forward, right), forward]).astype(np.float32)
+        offset = np.array([0, 0, SHADOW_DISTANCE_M], np.float32) - turn @ centre.astype(np.float32)
+        size = SHADOW_PX
+        focal = 0.5 * size * SHADOW_DISTANCE_M / (radius * 1.05)
+        camera = Camera(size, size, focal, (size / 2, size / 2))
+        fragments = rasterize(vertices @ turn.T + offset, triangles, camera, back_faces=True)
+        depth = np.where(fragments.covered, fragments.depth, SHADOW_DISTANCE_M + 2 * radius)
+        depth = depth - np.float32(SHADOW_DISTANCE_M)
+        sigma = 0.7 + 4.0 * lamp.softness
+        moments = np.stack([depth, depth * depth], axis=-1)
+        self._moments = blurred(moments, sigma)
+        self._turn, self._offset, self._focal = turn, offset, np.float32(focal)
+
+    def lit(self, points: Floats) -> Floats:
+        """How much of the lamp each point (P, 3), camera frame, sees: (P,) 0..1."""
+        seen = points @ self._turn.T + self._offset
+        half = np.float32(SHADOW_PX / 2 - 0.5)
+        scale = self._focal / seen[:, 2]
+        looked_up = look_up(self._moments, seen[:, 0] * scale + half, seen[:, 1] * scale + half)
+        mean = looked_up[:, 0]
+        variance = np.maximum(looked_up[:, 1] - mean * mean, 2e-6)
+        behind = seen[:, 2] - np.float32(SHADOW_DISTANCE_M) - mean - np.float32(0.003)
+        lit = np.where(behind <= 0, 1, variance / (variance + behind * behind))
+        return np.asarray(np.clip((lit - 0.2) / 0.8, 0, 1), np.float32)  # less leaking
+
+
+def scattered(received: Floats, skin: Bools, covered: Bools, px_per_m: float) -> Floats:
+    """Light (P, 3) on the covered pixels, with that on skin spread under its surface.
+
+    Red wanders furthest, blue hardly at all: a blur of the picture per colour (d'Eon, Luebke and
+    Enderton 2007, with one Gaussian each).
 
     Parameters
     ----------
-    vertices, triangles
-        What casts shadows, camera frame.
-    points
-        (P, 3) camera frame.
+    skin
+        (P,) which of the covered pixels show skin.
+    covered
+        (H, W)
     """
-    centre = 0.5 * (vertices.min(axis=0) + vertices.max(axis=0))
-    radius = float(np.linalg.norm(vertices - centre, axis=1).max())
-    forward = -lamp.direction
-    right = np.cross(forward, [0.0, 1.0, 0.1])
-    right /= np.linalg.norm(right)
-    turn = np.stack([right, np.cross(forward, right), forward]).astype(np.float32)
-    offset = np.array([0, 0, SHADOW_DISTANCE_M], np.float32) - turn @ centre.astype(np.float32)
-    size = SHADOW_PX
-    focal = 0.5 * size * SHADOW_DISTANCE_M / (radius * 1.05)
-    camera = Camera(size, size, focal, (size / 2, size / 2))
-    fragments = rasterize(vertices @ turn.T + offset, triangles, camera, back_faces=True)
-    depth = np.where(fragments.covered, fragments.depth, SHADOW_DISTANCE_M + 2 * radius)
-    depth = depth - np.float32(SHADOW_DISTANCE_M)
-    sigma = 0.7 + 4.0 * lamp.softness
-    moments = blurred(np.dstack([depth, depth * depth]), sigma)
-    seen = points @ turn.T + offset
-    x = focal * seen[:, 0] / seen[:, 2] + size / 2 - 0.5
-    y = focal * seen[:, 1] / seen[:, 2] + size / 2 - 0.5
-    looked_up = look_up(moments, x, y)
-    mean = looked_up[:, 0]
-    variance = np.maximum(looked_up[:, 1] - mean * mean, 2e-6)
-    behind = seen[:, 2] - np.float32(SHADOW_DISTANCE_M) - mean - np.float32(0.003)
-    lit = np.where(behind <= 0, 1, variance / (variance + behind * behind))
-    return np.asarray(np.clip((lit - 0.2) / 0.8, 0, 1), np.float32)  # less leaking
+    mask = np.zeros(covered.shape, np.float32)
+    mask[covered] = skin
+    result = received.copy()
+    for channel, reach in enumerate(REACH_M):
+        sigma = reach * px_per_m
+        if sigma < 0.35:
+            continue
+        grid = np.zeros(covered.shape, np.float32)
+        grid[covered] = received[:, channel] * skin
+        soft = blurred(grid, sigma)[covered] / np.maximum(blurred(mask, sigma)[covered], 1e-3)
+        result[skin, channel] = soft[skin]
+    return result
 
 
 def diffuse(
@@ -129,7 +159,7 @@ def diffuse(
     normals
         (P, 3) unit, camera frame.
     lit
-        For each lamp (P,), from :func:`shadow`.
+        For each lamp (P,), from :meth:`ShadowMap.lit`.
     occlusion
         (P,) share of the sky that is seen, 0..1.
     scatter

@@ -93,7 +93,7 @@ def _blur(image: Floats, rng: np.random.Generator, strength: float) -> Floats:
 
 def _noise(image: Floats, rng: np.random.Generator, strength: float) -> Floats:
     """Photon and read noise, a little smeared as webcams do."""
-    shot, read = strength * rng.gamma(1.5, 0.008), strength * rng.gamma(1.5, 0.0025)
+    shot, read = strength * rng.gamma(1.5, 0.006), strength * rng.gamma(1.5, 0.002)
     noise = rng.standard_normal(image.shape, np.float32)
     if rng.random() < 0.5:
         noise = blurred(noise, 0.7) * np.float32(2.0)

@@ -16,9 +16,10 @@ from hrn_studio.live._cv import cv2
 from hrn_studio.records import Bytes, Camera, Coefficients, Doubles, Floats, Ints, frozen
 from hrn_studio.training import hair, light, sample
 from hrn_studio.training.backdrop import draw_backdrop
+from hrn_studio.training.layers import COVER, GLASSES, HAIR
 from hrn_studio.training.photograph import defocused, photograph
 from hrn_studio.training.pixels import resized
-from hrn_studio.training.scene import CLOTH, COVER, GLASSES, HAIR, Person, Scene
+from hrn_studio.training.scene import CLOTH, Person, Scene
 from hrn_studio.training.skin import draw_skin
 from hrn_studio.training.stage import Stage
 from hrn_studio.training.style import Style, draw_style
@@ -37,8 +38,8 @@ __all__ = [
     "render_sample",
 ]
 
-_CREASES = 1
-"""Which of a person's own generators draws the wrinkles."""
+_CREASES, _BALANCE = 1, 4
+"""Which of a person's own generators draws what."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,18 +171,20 @@ def picture(
     scene = Scene(
         stage, person, coefficients, posed, vertices, T_camera_head, lights, own, extras.cover
     )
-    colour, alpha, part, irradiance = scene.shade(fine)
-    metered = exposure or _meter(rng, irradiance, person.style)
+    canvas, irradiance = scene.shade(fine)
+    metered: Floats | float = exposure or _meter(rng, float(irradiance.mean()), person.style)
+    if exposure is None:
+        metered = metered * _balance(np.random.default_rng([person.seed, _BALANCE]), irradiance)
     if backdrop is None:
         backdrop = draw_backdrop(rng, camera.height, camera.width)
         backdrop = backdrop * np.float32(np.exp(rng.normal(-0.2, 0.4)))
     size = (camera.width, camera.height)
-    layers = resized(np.dstack([colour * metered, alpha]), *size, cv2.INTER_AREA)
+    layers = resized(np.dstack([canvas.colour * metered, canvas.alpha]), *size, cv2.INTER_AREA)
     image = layers[..., :3] + (1 - layers[..., 3:]) * backdrop
     seen = rasterize(vertices, stage.head.triangles, camera)
     if extras.aperture_m:
         image = defocused(layers, backdrop, seen.depth, camera, extras.aperture_m)
-    coarse = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    coarse = np.asarray(cv2.resize(canvas.part, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     return Sample(
         image=photograph(image, rng, flaws),
         camera=camera,
@@ -199,4 +202,11 @@ def picture(
 def _meter(rng: np.random.Generator, irradiance: float, style: Style) -> float:
     """Exposure that puts the face in the middle of the range, dark skin somewhat lifted."""
     lift = np.exp(0.35 * 0.84 * max(0.0, style.melanin - 0.3))
-    return float(np.exp(rng.normal(-0.25, 0.25)) * lift / max(irradiance, 1e-3))
+    return float(np.exp(rng.normal(-0.08, 0.25)) * lift / max(irradiance, 1e-3))
+
+
+def _balance(rng: np.random.Generator, irradiance: Floats) -> Floats:
+    """Gains (3,) of a camera that takes most of the light's colour for white."""
+    share = rng.uniform(0.65, 1.0)
+    gains = (irradiance.mean() / np.maximum(irradiance, 1e-3)) ** share
+    return np.asarray(np.clip(gains, 0.5, 2.0), np.float32)

@@ -6,27 +6,29 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hrn_studio.geometry.raster import Fragments, interpolate_covered, rasterize
+from hrn_studio.geometry.raster import interpolate_covered, rasterize
 from hrn_studio.geometry.transforms import apply
-from hrn_studio.records import Bytes, Camera, Coefficients, Doubles, Floats, Ints
-from hrn_studio.training import clothes, glasses, hair, lashes, light, wrinkles
+from hrn_studio.records import Bools, Bytes, Camera, Coefficients, Doubles, Floats, Ints
+from hrn_studio.training import clothes, glasses, hair, lashes, layers, light, locks, wrinkles
 from hrn_studio.training.covers import Cover, Prop, draw_cover
 from hrn_studio.training.eyes import eye_closing, eye_coordinates, paint_eyes, sunken
-from hrn_studio.training.pixels import dot, look_up, unit
+from hrn_studio.training.pixels import blurred, look_up, unit
 from hrn_studio.training.skin import Skin
 from hrn_studio.training.stage import Stage
 from hrn_studio.training.style import Style
 
 CLOTH = 254
 """Part number of the garment in a picture."""
-HAIR = 253
-GLASSES = 252
-COVER = 251
-"""Part number of what is in front of the face."""
 PORES = np.float32(0.3)
 """Slope of the skin's fine relief."""
 FOLD_SHADE = np.array([0.45, 0.62, 0.66], np.float32)
 """How much less light leaves the bottom of a furrow; least is lost of red."""
+WET = 0.24
+"""Roughness of an eye as a camera resolves it."""
+LID_REACH_M = 0.0016
+LID_SHADE = np.float32(0.6)
+LOCKS, SHEEN = 2, 3
+"""Which of a person's own generators draws what."""
 TONGUE = np.array([0.42, 0.13, 0.12], np.float32)
 ENAMEL = np.array([0.52, 0.46, 0.37], np.float32)
 GUMS = np.array([0.40, 0.14, 0.13], np.float32)
@@ -63,6 +65,8 @@ class Scene:
         head = stage.head
         self.stage, self.person, self.lights, self.own = stage, person, lights, own
         self.R = np.asarray(T_camera_head[:3, :3], np.float32)
+        self.eye_parts = [k for k, n in enumerate(head.part_names) if n.startswith("eye")]
+        self.roughness = float(np.random.default_rng([person.seed, SHEEN]).uniform(0.36, 0.5))
         body, body_triangles, body_places = clothes.draw_shoulders(
             own, vertices[stage.neck], T_camera_head
         )
@@ -92,7 +96,7 @@ class Scene:
         )
         down = np.clip(0.75 + body_places[:, 1], 0, 1)
         body_attributes = np.zeros((len(body), attributes.shape[1]), np.float32)
-        body_attributes[:, :3] = _normals(body, body_triangles)
+        body_attributes[:, :3] = layers.normals_of(body, body_triangles)
         body_attributes[:, 3] = down
         body_attributes[:, 4:6] = body_places * [383, 191] + 0.5
         self.attributes = np.concatenate([attributes, body_attributes])
@@ -112,25 +116,15 @@ class Scene:
             )
             self.glasses = (apply(T_camera_head, frame).astype(np.float32), frame_triangles)
             dark = own.random() < 0.7
-            tint = own.gamma(1.0, 0.04, 3) if dark else own.uniform(0.1, 0.6) * np.ones(3)
-            self.glasses_color = tint.astype(np.float32)
-        self.shell: hair.Shell | None = None
+            tint = own.gamma(1.0, 0.04) if dark else own.uniform(0.1, 0.6)
+            brown = np.array([1.0, 0.62, 0.38]) ** own.uniform(0, 1)
+            self.glasses_color = np.asarray(tint * brown, np.float32)
+        self.mane: layers.Mane | None = None
         casters, caster_triangles = self.vertices, self.triangles
         if person.cut is not None:
-            shell = hair.grow(own, head, stage.roots, person.cut, posed)
-            moved = apply(T_camera_head, shell.vertices).astype(np.float32)
-            self.shell = hair.Shell(
-                moved, shell.triangles, shell.coordinates, shell.tangents @ self.R.T
-            )
-            self.hair_albedo, self.hair_alpha = hair.paint_hair(
-                own, person.cut, stage.roots, person.style.hair_color
-            )
-            at = shell.coordinates * (np.array(self.hair_alpha.shape[::-1]) - 1)
-            opacity = self.hair_alpha[at[:, 1].astype(int), at[:, 0].astype(int)]
-            kept = shell.triangles[(opacity[shell.triangles] > 0.5).all(axis=1)]
-            self.hair_triangles = shell.triangles[(opacity[shell.triangles] > 0).any(axis=1)]
-            casters = np.concatenate([casters, moved])
-            caster_triangles = np.concatenate([caster_triangles, kept + len(self.vertices)])
+            self.mane, kept = self._grow_hair(person.cut, posed, T_camera_head)
+            caster_triangles = np.concatenate([caster_triangles, kept + len(casters)])
+            casters = np.concatenate([casters, self.mane.shell.vertices])
         self.prop: Prop | None = None
         if cover is not None:
             prop = draw_cover(cover, head, posed, stage.normals(posed), self._tone())
@@ -138,64 +132,119 @@ class Scene:
             self.prop = replace(prop, vertices=moved)
             caster_triangles = np.concatenate([caster_triangles, prop.triangles + len(casters)])
             casters = np.concatenate([casters, moved])
-        self.casters, self.caster_triangles = casters, caster_triangles
+        self.shadows = [light.ShadowMap(casters, caster_triangles, lamp) for lamp in lights.lamps]
+
+    def _grow_hair(
+        self, cut: hair.Cut, posed: Floats, T_camera_head: Doubles
+    ) -> tuple[layers.Mane, Ints]:
+        """The hair, and those of its shell's triangles that cast shadows."""
+        own, stage, style = self.own, self.stage, self.person.style
+        shell = hair.grow(own, stage.head, stage.roots, cut, posed)
+        moved = apply(T_camera_head, shell.vertices).astype(np.float32)
+        shell = hair.Shell(moved, shell.triangles, shell.coordinates, shell.tangents @ self.R.T)
+        albedo, alpha = hair.paint_hair(own, cut, stage.roots, style.hair_color)
+        at = shell.coordinates * (np.array(alpha.shape[::-1]) - 1)
+        opacity = alpha[at[:, 1].astype(int), at[:, 0].astype(int)]
+        mane = layers.Mane(
+            shell=shell,
+            triangles=shell.triangles[(opacity[shell.triangles] > 0).any(axis=1)],
+            albedo=albedo,
+            alpha=alpha,
+            locks=locks.grow_locks(
+                np.random.default_rng([self.person.seed, LOCKS]),
+                *(shell, stage.roots, cut, style.hair_color, self.R[:, 1]),
+            ),
+            thick=cut.thickness > 0.005,
+            gleam=0.0 if cut.cloth else 0.05 * (1 - 0.7 * cut.curls),
+        )
+        return mane, shell.triangles[(opacity[shell.triangles] > 0.5).all(axis=1)]
 
     def _tone(self) -> Floats:
         """The skin's average colour (3,) at the end of the neck."""
         x, y = self.stage.chart.texels[self.stage.neck].T
         return np.asarray(look_up(self.person.skin.albedo, x - 0.5, y - 0.5).mean(axis=0))
 
-    def shade(self, camera: Camera) -> tuple[Floats, Floats, Bytes, float]:
-        """Linear colour (H, W, 3) over black, opacity (H, W), parts (H, W), the face's light."""
+    def shade(self, camera: Camera) -> tuple[layers.Canvas, Floats]:
+        """The picture over black, and the light (3,) that falls on the face."""
         fragments = rasterize(self.vertices, self.triangles, camera)
         values = interpolate_covered(fragments, self.triangles, self.attributes)
         covered = fragments.covered
-        points = _points(fragments, camera)
+        points = layers.points_of(fragments, camera)
         part = np.full(covered.shape, 255, np.uint8)
         part[covered] = self.parts[fragments.triangle[covered]]
-        pixel_part = part[covered]
+        canvas = layers.Canvas(
+            camera=camera,
+            colour=np.zeros((*covered.shape, 3), np.float32),
+            alpha=covered.astype(np.float32),
+            part=part,
+            depth=fragments.depth.copy(),
+            lights=self.lights,
+            shadows=self.shadows,
+        )
+        colour, irradiance = self._lit(canvas, covered, points, values)
+        canvas.colour[covered] = colour
+        dim = irradiance.mean()
+        dark = np.minimum(self.person.style.brow_color, 0.03)
+        layers.add_lashes(canvas, self.lashes, self.lash_alpha, dark * dim)
+        if self.person.style.glasses:
+            layers.add_glasses(canvas, self.glasses, self.glasses_color * dim)
+        if self.mane is not None:
+            layers.add_hair(canvas, self.mane)
+        if self.prop is not None:
+            layers.add_prop(canvas, self.prop)
+        return canvas, irradiance
+
+    def _lit(
+        self, canvas: layers.Canvas, covered: Bools, points: Floats, values: Floats
+    ) -> tuple[Floats, Floats]:
+        """Colour (P, 3) of the head and shoulders, and the light (3,) on the face."""
+        pixel_part = canvas.part[covered]
         view = unit(-points)
-        normals = values[:, :3]
-        occlusion = values[:, 3]
         albedo, gloss, slopes = self._materials(pixel_part, values)
-        normals = self._bend(normals, slopes, values)
-        lit = [
-            light.shadow(self.casters, self.caster_triangles, points, lamp)
-            for lamp in self.lights.lamps
-        ]
-        eyes = np.char.startswith(np.array([*self.stage.head.part_names]), "eye")
-        is_eye = np.isin(pixel_part, np.flatnonzero(eyes))
-        occlusion = np.where(is_eye, 0.1 + 0.75 * occlusion, 0.12 + 0.88 * occlusion)
+        normals = self._bend(values[:, :3], slopes, values)
+        lit = canvas.lit(points)
+        is_eye = np.isin(pixel_part, self.eye_parts)
+        open_sky = values[:, 3]
+        occlusion = np.where(is_eye, 0.25 + 0.7 * open_sky, 0.12 + 0.88 * open_sky)
         received = light.diffuse(normals, self.lights, lit, occlusion, light.SCATTER)
-        shine = light.specular(normals, view, self.lights, lit, occlusion, 0.38)
+        face = pixel_part == 0
+        if face.any():
+            per_m = canvas.camera.focal_px / float(np.median(points[face, 2]))
+            received = light.scattered(received, face, covered, per_m)
+        shine = light.specular(normals, view, self.lights, lit, occlusion, self.roughness)
         colour = albedo * received + gloss[:, None] * shine
         if is_eye.any():
-            sharp = light.specular(
+            shade = self._lid_shade(canvas, covered, is_eye, points)
+            wet = light.specular(
                 normals[is_eye],
                 view[is_eye],
                 self.lights,
                 [s[is_eye] for s in lit],
                 occlusion[is_eye],
-                0.12,
+                WET,
             )
-            colour[is_eye] = albedo[is_eye] * received[is_eye] + np.minimum(sharp, 3.0)
-        picture = np.zeros((*covered.shape, 3), np.float32)
-        picture[covered] = colour
-        alpha = covered.astype(np.float32)
-        face = pixel_part == 0
-        irradiance = float(np.median(received[face].mean(axis=1))) if face.any() else 1.0
-        self._add_lashes(camera, fragments, picture, irradiance)
-        if self.person.style.glasses:
-            self._add_glasses(camera, fragments, picture, alpha, part, irradiance)
-        if self.shell is not None:
-            assert self.person.cut is not None
-            if self.person.cut.thickness > 0.005:  # its inside shows beside the face
-                inside = self.hair_triangles[:, ::-1]
-                self._add_hair(camera, fragments, inside, picture, alpha, part)
-            self._add_hair(camera, fragments, self.hair_triangles, picture, alpha, part)
-        if self.prop is not None:
-            self._add_prop(camera, fragments, picture, alpha, part)
-        return picture, alpha, part, irradiance
+            seen = albedo[is_eye] * received[is_eye] * shade[:, None]
+            colour[is_eye] = seen + np.minimum(wet, 2.0) * (0.3 + 0.7 * shade[:, None])
+        # Between the usual and the brightest, so that one lit cheek does not burn out.
+        usual = np.percentile(received[face], (50, 85), axis=0).mean(axis=0) if face.any() else 1
+        usual = usual * np.ones(3)
+        return colour, np.asarray(usual, np.float32)
+
+    def _lid_shade(
+        self, canvas: layers.Canvas, covered: Bools, is_eye: Bools, points: Floats
+    ) -> Floats:
+        """How much light the upper lid leaves to the eye's pixels, 0..1."""
+        per_m = canvas.camera.focal_px / float(np.median(points[is_eye, 2]))
+        lid = np.ones(covered.shape, np.float32)
+        lid[covered] = ~is_eye
+        rows, columns = (i[is_eye] for i in np.nonzero(covered))
+        reach = np.float32(LID_REACH_M * per_m)
+        over = look_up(
+            blurred(lid, max(0.7 * float(reach), 0.5)),
+            columns + self.R[0, 1] * reach,
+            rows + self.R[1, 1] * reach,
+        )[:, 0]
+        return np.asarray(1 - LID_SHADE * over, np.float32)
 
     def _materials(self, part: Bytes, values: Floats) -> tuple[Floats, Floats, Floats]:
         """Albedo (P, 3), gloss (P,) and slopes (P, 2)."""
@@ -243,134 +292,3 @@ class Scene:
         bent = normals - slopes[:, :1] * (along @ self.R.T)
         bent -= slopes[:, 1:] * self.R[:, 1]
         return unit(bent)
-
-    def _add_lashes(
-        self, camera: Camera, base: Fragments, picture: Floats, irradiance: float
-    ) -> None:
-        vertices, triangles, places = self.lashes
-        fragments = rasterize(vertices, triangles, camera, back_faces=True)
-        if not fragments.covered.any():
-            return
-        at = interpolate_covered(fragments, triangles, places * [lashes.HAIRS - 1, 31])
-        opacity = look_up(self.lash_alpha, at[:, 0], at[:, 1])[:, 0]
-        front = fragments.depth[fragments.covered] < base.depth[fragments.covered] + 0.0025
-        a = (opacity * front)[:, None]
-        colour = np.minimum(self.person.style.brow_color, 0.03) * np.float32(irradiance)
-        picture[fragments.covered] = picture[fragments.covered] * (1 - a) + a * colour
-
-    def _add_glasses(
-        self,
-        camera: Camera,
-        base: Fragments,
-        picture: Floats,
-        alpha: Floats,
-        part: Bytes,
-        irradiance: float,
-    ) -> None:
-        vertices, triangles = self.glasses
-        fragments = rasterize(vertices, triangles, camera, back_faces=True)
-        front = fragments.covered & (fragments.depth < base.depth)
-        picture[front] = self.glasses_color * np.float32(irradiance)
-        alpha[front] = 1
-        part[front] = GLASSES
-
-    def _add_prop(
-        self, camera: Camera, base: Fragments, picture: Floats, alpha: Floats, part: Bytes
-    ) -> None:
-        prop = self.prop
-        assert prop is not None
-        fragments = rasterize(prop.vertices, prop.triangles, camera, back_faces=True)
-        attributes = np.column_stack([_normals(prop.vertices, prop.triangles), prop.albedo])
-        values = interpolate_covered(fragments, prop.triangles, attributes)
-        keep = fragments.depth[fragments.covered] < base.depth[fragments.covered]
-        if not keep.any():
-            return
-        rows, columns = (i[keep] for i in np.nonzero(fragments.covered))
-        points = _points(fragments, camera)[keep]
-        view = unit(-points)
-        normals = unit(values[keep, :3])
-        normals *= np.sign(dot(normals, view))[:, None]
-        lit = [
-            light.shadow(self.casters, self.caster_triangles, points, lamp)
-            for lamp in self.lights.lamps
-        ]
-        occlusion = np.full(len(points), 0.8, np.float32)
-        scatter = light.SCATTER if prop.skin else np.zeros(3, np.float32)
-        received = light.diffuse(normals, self.lights, lit, occlusion, scatter)
-        shine = light.specular(normals, view, self.lights, lit, occlusion, 0.42)
-        picture[rows, columns] = values[keep, 3:] * received + np.float32(prop.gloss) * shine
-        alpha[rows, columns] = 1
-        part[rows, columns] = COVER
-
-    def _add_hair(
-        self,
-        camera: Camera,
-        base: Fragments,
-        triangles: Ints,
-        picture: Floats,
-        alpha: Floats,
-        part: Bytes,
-    ) -> None:
-        """Draw the shell's triangles that face the camera; turned round, those that do not."""
-        shell = self.shell
-        assert shell is not None
-        fragments = rasterize(shell.vertices, triangles, camera)
-        attributes = np.column_stack(
-            [_normals(shell.vertices, shell.triangles), shell.tangents, shell.coordinates]
-        )
-        values = interpolate_covered(fragments, triangles, attributes)
-        points = _points(fragments, camera)
-        size = np.array(self.hair_alpha.shape[::-1]) - 1
-        at = values[:, 6:8] * size
-        texture = np.dstack([self.hair_albedo, self.hair_alpha])
-        looked_up = look_up(texture, at[:, 0], at[:, 1])
-        front = fragments.depth[fragments.covered] < base.depth[fragments.covered] + 0.0005
-        opacity = looked_up[:, 3] * front
-        keep = opacity > 0.01
-        if not keep.any():
-            return
-        rows, columns = (i[keep] for i in np.nonzero(fragments.covered))
-        points, values, opacity = points[keep], values[keep], opacity[keep]
-        view = unit(-points)
-        normals = unit(values[:, :3])
-        normals *= np.sign(dot(normals, view))[:, None]
-        lit = [
-            light.shadow(self.casters, self.caster_triangles, points, lamp)
-            for lamp in self.lights.lamps
-        ]
-        soft = np.full(3, 0.3, np.float32)
-        occlusion = np.full(len(points), 0.8, np.float32)
-        received = light.diffuse(normals, self.lights, lit, occlusion, soft)
-        colour = looked_up[keep, :3] * received
-        tangents = values[:, 3:6]
-        cut = self.person.cut
-        gleam = 0.0 if cut is None or cut.cloth else 0.05 * (1 - 0.7 * cut.curls)
-        for lamp, share in zip(self.lights.lamps, lit, strict=True):
-            half = unit(view + lamp.direction)
-            across = 1 - dot(tangents, half) ** 2  # Kajiya and Kay 1989
-            facing = np.clip(normals @ lamp.direction + 0.2, 0, 1)
-            sheen = gleam * np.maximum(across, 0) ** 25 * share * facing
-            colour += sheen[:, None] * lamp.color * (0.4 + 2 * looked_up[keep, :3])
-        a = opacity[:, None]
-        picture[rows, columns] = picture[rows, columns] * (1 - a) + a * colour
-        alpha[rows, columns] = alpha[rows, columns] * (1 - opacity) + opacity
-        part[rows[opacity > 0.5], columns[opacity > 0.5]] = HAIR
-
-
-def _points(fragments: Fragments, camera: Camera) -> Floats:
-    """Camera-frame points (P, 3) seen by the covered pixels."""
-    rows, columns = np.nonzero(fragments.covered)
-    z = fragments.depth[rows, columns]
-    x = (columns + 0.5 - camera.center_px[0]) / camera.focal_px * z
-    y = (rows + 0.5 - camera.center_px[1]) / camera.focal_px * z
-    return np.asarray(np.stack([x, y, z], axis=1), np.float32)
-
-
-def _normals(vertices: Floats, triangles: Ints) -> Floats:
-    a, b, c = (vertices[triangles[:, k]] for k in range(3))
-    faces = np.cross(b - a, c - a)
-    total = np.zeros_like(vertices)
-    for axis in range(3):
-        for k in range(3):
-            total[:, axis] += np.bincount(triangles[:, k], faces[:, axis], len(vertices))
-    return unit(total)

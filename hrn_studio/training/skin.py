@@ -221,7 +221,7 @@ def _make_up(rng: np.random.Generator, zones: Zones, albedo: Floats, lips: Float
     alpha = (np.float32(rng.uniform(0.2, 0.85)) * lips)[..., None]
     albedo = albedo * (1 - alpha) + alpha * dye.astype(np.float32)
     if rng.random() < 0.6:
-        shade = np.exp(-rng.uniform(0.1, 0.8) * rng.dirichlet([2, 3, 2]) * 3).astype(np.float32)
+        shade = np.exp(-rng.uniform(0.05, 0.5) * rng.dirichlet([6, 9, 8]) * 3).astype(np.float32)
         lid = zones.lids[..., None]
         albedo = albedo * (1 - lid + lid * shade)
     if rng.random() < 0.5:

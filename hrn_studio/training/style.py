@@ -15,8 +15,8 @@ HAIR = np.array(
         [0.022, 0.015, 0.011],
         [0.045, 0.027, 0.017],
         [0.095, 0.055, 0.031],
-        [0.230, 0.150, 0.080],
-        [0.400, 0.290, 0.170],
+        [0.235, 0.145, 0.083],
+        [0.410, 0.283, 0.178],
         [0.190, 0.065, 0.025],
     ]
 )
@@ -77,7 +77,7 @@ def draw_style(rng: np.random.Generator) -> Style:
             else [0.5, 0.28, 0.14, 0.05, 0.01, 0.01, 0.01],
         )
     ]
-    hair = hair * np.exp(rng.normal(0, 0.15) + rng.normal(0, 0.05, 3))
+    hair = hair * np.exp(rng.normal(0, 0.15) + rng.normal(0, 0.02, 3))
     grey = np.clip(rng.normal(1.8 * age - 0.95, 0.25), 0, 1)
     hair_color = (1 - grey) * hair + grey * np.array([0.33, 0.32, 0.31])
     brow = hair * rng.uniform(0.5, 1.0) * (1 - 0.5 * grey) + 0.5 * grey * np.array(

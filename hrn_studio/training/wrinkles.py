@@ -130,7 +130,13 @@ class _Bundle:
         self.causes: list[Causes] = []
 
     def add(
-        self, x: AnyFloats, y: AnyFloats, width: int, depth_m: float, onset: float, causes: Causes
+        self,
+        x: AnyFloats | float,
+        y: AnyFloats,
+        width: int,
+        depth_m: float,
+        onset: float,
+        causes: Causes,
     ) -> None:
         """A line with places (POINTS,); it begins to stay at age ``onset``, 0..1."""
         lasting = np.clip((self.age - onset) / max(1.0 - onset, 0.05), 0, 1)
@@ -210,12 +216,13 @@ def _draw_eye(bundle: _Bundle, t: Doubles) -> None:
         bundle.add(x, y, int(rng.choice([FINE, FURROW])), depth, rng.uniform(0.3, 0.6), _CROW)
     for k in range(int(rng.integers(1, 4))):
         low = 0.0095 + 0.0035 * k + rng.normal(0, 0.0006)
-        x = 0.019 + 0.004 * k + (0.029 - 0.003 * k) * t
-        y = -0.003 - low * np.sin(np.pi * np.clip(0.12 + 0.82 * t, 0, 1)) ** 0.7
-        bundle.add(x, y, FINE, rng.uniform(0.0003, 0.0006), rng.uniform(0.3, 0.8), _BELOW)
+        below = 0.019 + 0.004 * k + (0.029 - 0.003 * k) * t
+        sag = -0.003 - low * np.sin(np.pi * np.clip(0.12 + 0.82 * t, 0, 1)) ** 0.7
+        bundle.add(below, sag, FINE, rng.uniform(0.0003, 0.0006), rng.uniform(0.3, 0.8), _BELOW)
     trough = rng.uniform(0.0003, 0.0009)
-    x = 0.015 + 0.020 * t
-    bundle.add(x, -0.009 - 0.011 * t**0.8, FOLD, trough, rng.uniform(0.1, 0.5), _BELOW)
+    bundle.add(
+        0.015 + 0.020 * t, -0.009 - 0.011 * t**0.8, FOLD, trough, rng.uniform(0.1, 0.5), _BELOW
+    )
 
 
 def _draw_cheek(bundle: _Bundle, t: Doubles) -> None:
@@ -234,9 +241,8 @@ def _draw_cheek(bundle: _Bundle, t: Doubles) -> None:
         y = -0.058 + 0.004 * k - rng.uniform(0.018, 0.028) * t
         bundle.add(x, y, FURROW, 0.0007, 0.75, _BRACKET)
     for k in range(int(rng.integers(2, 4))):
-        y = 0.0005 - 0.0055 * k
         x = 0.0045 + (0.007 + 0.0015 * k) * t
-        line = y - 0.005 * t + rng.normal(0, 0.0006)
+        line = 0.0005 - 0.0055 * k - 0.005 * t + rng.normal(0, 0.0006)
         bundle.add(x, line, FURROW, rng.uniform(0.0004, 0.0008), 1.0, _BUNNY)
 
 
@@ -261,9 +267,9 @@ def _draw_mouth(bundle: _Bundle, t: Doubles) -> None:
             line = y + (tip - rim) * rng.uniform(0.5, 1.0) * t
             bundle.add(x, line, FINE, deep, rng.uniform(0.55, 0.95), _PURSED)
     for k in range(9):  # in the red of the lips
-        x = 0.020 * (k + rng.uniform(0.2, 0.8)) / 9
+        across = 0.020 * (k + rng.uniform(0.2, 0.8)) / 9
         for top, low in ((-0.0645, -0.0705), (-0.0725, -0.0790)):
-            bundle.add(x, top + (low - top) * t, FINE, 0.0004, 0.8, _PURSED)
+            bundle.add(across, top + (low - top) * t, FINE, 0.0004, 0.8, _PURSED)
 
 
 def fold(

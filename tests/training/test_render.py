@@ -11,7 +11,7 @@ from hrn_studio.training.chart import chart_texels
 from hrn_studio.training.covers import Cover, draw_cover
 from hrn_studio.training.eyes import eye_closing, sunken
 from hrn_studio.training.glasses import draw_glasses
-from hrn_studio.training.light import SCATTER, Lamp, diffuse, shadow
+from hrn_studio.training.light import SCATTER, Lamp, ShadowMap, diffuse
 from hrn_studio.training.photograph import defocused, photograph
 from hrn_studio.training.render import COVER, HAIR, draw_person, picture, render_sample
 from hrn_studio.training.stage import make_stage
@@ -140,7 +140,7 @@ def test_a_shadow_falls_behind_what_casts_it():
     triangles = np.array([[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 7]], np.int32)
     lamp = Lamp(np.array([0, 0, -1], np.float32), np.ones(3, np.float32), 0.0)
     points = np.array([[0, 0, 0.7], [0.25, 0, 0.7], [0, 0, 0.5]], np.float32)
-    lit = shadow(vertices, triangles, points, lamp)
+    lit = ShadowMap(vertices, triangles, lamp).lit(points)
     assert lit[0] < 0.1
     assert lit[1] > 0.9
     assert lit[2] > 0.9

@@ -1,0 +1,124 @@
+"""Loose locks over the shell of hair: ribbons that cross its border and break its outline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hrn_studio.records import AnyFloats, Doubles, Floats, Ints
+from hrn_studio.training.hair import COLUMNS, Cut, Roots, Shell
+from hrn_studio.training.pixels import unit
+
+POINTS = 6
+"""Along a lock."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Locks:
+    """Ribbons that face the camera, in its frame."""
+
+    vertices: Floats
+    """(N, 3)"""
+    triangles: Ints
+    tangents: Floats
+    """(N, 3) along the hair."""
+    normals: Floats
+    """(N, 3) of the hair's surface there."""
+    albedo: Floats
+    """(N, 3) linear."""
+    opacity: Floats
+    """(N,)"""
+
+
+def grow_locks(
+    rng: np.random.Generator, shell: Shell, roots: Roots, cut: Cut, color: Floats, up: Floats
+) -> Locks | None:
+    """A random few hundred locks; None on a cap, and where hair is too short.
+
+    Parameters
+    ----------
+    shell
+        In the camera frame.
+    color
+        (3,) linear.
+    up
+        (3,) towards the top of the head, camera frame.
+    """
+    if cut.cloth or cut.coverage < 1 or cut.thickness < 0.003:
+        return None
+    rows = len(roots.elevation)
+    nodes = shell.vertices.reshape(rows, COLUMNS, 3).astype(np.float64)
+    middle = nodes[:8].mean(axis=(0, 1)) - 0.08 * up
+    count = int(rng.integers(120, 340))
+    column = rng.uniform(0, COLUMNS - 1, count)
+    line = np.interp(column, np.arange(COLUMNS), cut.line)
+    last = np.interp(-line, -roots.elevation, np.arange(rows))
+    if cut.hanging:
+        last = np.minimum(last, rows - 3)
+    messy = rng.gamma(2.0, 0.5)
+    start = last * rng.uniform(0.15, 0.95, count) ** 0.6
+    span = rng.uniform(2.5, 6.5, count) + (last - start) * rng.random(count)
+    t = np.linspace(0, 1, POINTS)
+    row = start[:, None] + span[:, None] * t
+    beyond = np.minimum(np.maximum(row - last[:, None], 0), rng.uniform(0.4, 2.2, (count, 1)))
+    row = np.minimum(row, last[:, None])
+    sweep = rng.normal(0, 1.5) + messy * rng.normal(0, 1.0, count)
+    across = column[:, None] + sweep[:, None] * t * (1 + 0.5 * t)
+    place = _sampled(nodes, row, across)
+    outward = place - middle
+    outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
+    before = _sampled(nodes, np.maximum(row - 1, 0), across)
+    along = place - before
+    step = np.linalg.norm(along, axis=-1, keepdims=True)
+    along = along / np.maximum(step, 1e-6)
+    # Past the border hair falls, and leans on what is below it.
+    fall = along - 0.6 * up - 0.25 * outward
+    place = place + fall * (np.minimum(step, 0.008) * beyond[..., None])
+    stands = 0.0008 + np.minimum(cut.thickness, 0.02) * 0.12 * messy * rng.gamma(1.0, 1.0, count)
+    if cut.curls:
+        turn = rng.uniform(0, 6.28, (count, 1)) + 9 * t
+        place = place + 0.004 * cut.curls * (np.sin(turn)[..., None] * np.cross(outward, along))
+        stands = stands * (1 + 2 * cut.curls)
+    place = place + outward * (stands[:, None] * np.sin(2.4 * t))[..., None]
+    return _ribbons(rng, place, outward, color)
+
+
+def _sampled(nodes: Doubles, row: AnyFloats, column: AnyFloats) -> Doubles:
+    """Bilinear places (..., 3) on the shell's grid; columns go round."""
+    column = np.mod(column, COLUMNS - 1)
+    i = np.clip(row.astype(int), 0, len(nodes) - 2)
+    j = column.astype(int)
+    a, b = (row - i)[..., None], (column - j)[..., None]
+    near = nodes[i, j] * (1 - b) + nodes[i, j + 1] * b
+    far = nodes[i + 1, j] * (1 - b) + nodes[i + 1, j + 1] * b
+    return np.asarray(near * (1 - a) + far * a)
+
+
+def _ribbons(rng: np.random.Generator, place: Doubles, outward: Doubles, color: Floats) -> Locks:
+    """Ribbons along (S, POINTS, 3), tapering."""
+    count = len(place)
+    along = np.gradient(place, axis=1)
+    side = np.cross(along, place)
+    side /= np.linalg.norm(side, axis=-1, keepdims=True) + 1e-12
+    t = np.linspace(0, 1, POINTS)
+    half = rng.uniform(0.0004, 0.0012, (count, 1)) * (1 - 0.75 * t)
+    edges = np.stack([place - side * half[..., None], place + side * half[..., None]], axis=2)
+    index = np.arange(count * POINTS * 2).reshape(count, POINTS, 2)
+    a, b, c, d = index[:, :-1, 0], index[:, :-1, 1], index[:, 1:, 0], index[:, 1:, 1]
+    triangles = np.stack([np.stack([a, c, b], -1), np.stack([b, c, d], -1)], axis=2)
+    tone = np.exp(rng.normal(0.05, 0.3, (count, 1, 1)))
+    opacity = np.broadcast_to((0.9 - 0.55 * t)[None, :, None], (count, POINTS, 2))
+
+    def doubled(values: AnyFloats) -> Floats:
+        both = np.broadcast_to(values[:, :, None, :], (count, POINTS, 2, 3))
+        return np.ascontiguousarray(both.reshape(-1, 3), np.float32)
+
+    return Locks(
+        edges.reshape(-1, 3).astype(np.float32),
+        triangles.reshape(-1, 3).astype(np.int32),
+        unit(doubled(along)),
+        unit(doubled(outward)),
+        doubled(np.broadcast_to(color * tone, (count, POINTS, 3))),
+        np.ascontiguousarray(opacity.reshape(-1), np.float32),
+    )
