@@ -14,6 +14,8 @@ from hrn_studio.commands import Commands
 from hrn_studio.commands.progress import follow
 from hrn_studio.errors import UsageError
 
+_OURS = "(default: the one that comes with the program)"
+
 
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
@@ -25,8 +27,11 @@ def add_parser(commands: Commands) -> None:
     _add_render(kinds)
     _add_sheet(kinds)
     _add_fit(kinds)
+    _add_restore(kinds)
     _add_refine(kinds)
+    _add_ship(kinds)
     _add_measure(kinds)
+    _add_gain(kinds)
 
 
 def _add_render(kinds: Commands) -> None:
@@ -59,7 +64,7 @@ def _add_fit(kinds: Commands) -> None:
     add = parser.add_argument
     add("folder", type=Path, metavar="FOLDER", help="what 'train render' filled")
     add("-o", "--out", type=Path, metavar="FILE", help="write the network here when done (.npz)")
-    add("--checkpoint", type=Path, required=True, metavar="FILE", help="kept every 500 steps")
+    add("--checkpoint", type=Path, required=True, metavar="FILE", help="kept every 100 steps")
     add("--net", choices=("small", "large"), default="small", help="large is a ResNet-50")
     add("--steps", type=_positive, default=9000, help="in all (default: %(default)s)")
     add("--batch", type=_positive, default=128, help="pictures a step (default: %(default)s)")
@@ -68,6 +73,21 @@ def _add_fit(kinds: Commands) -> None:
     add("--seed", type=int, default=1, help="of the training")
     add("--device", choices=("cpu", "cuda"), default="cpu")
     parser.set_defaults(run=run_fit)
+
+
+def _add_restore(kinds: Commands) -> None:
+    parser = kinds.add_parser(
+        "restore",
+        help="make a checkpoint of a network as it ships",
+        description="Read a network's weights back, for 'train fit' and 'train refine' to go on "
+        "from.  The optimiser's state does not ship, so training begins at step 0 with a fresh "
+        "one: give 'train fit' a --rate below the default, say 5e-4.",
+    )
+    add = parser.add_argument
+    add("network", type=Path, nargs="?", metavar="NETWORK", help=f"a .npz file {_OURS}")
+    add("--checkpoint", type=Path, required=True, metavar="FILE", help="write the checkpoint here")
+    add("--member", type=_positive, default=1, help="which one of a file of several networks")
+    parser.set_defaults(run=run_restore)
 
 
 def _add_refine(kinds: Commands) -> None:
@@ -80,7 +100,7 @@ def _add_refine(kinds: Commands) -> None:
     )
     add = parser.add_argument
     add("folder", type=Path, metavar="FOLDER", help="photos and videos of faces")
-    add("--checkpoint", type=Path, required=True, metavar="FILE", help="what 'train fit' kept")
+    add("--checkpoint", type=Path, metavar="FILE", help=f"what 'train fit' kept, or .npz {_OURS}")
     add("-o", "--out", type=Path, required=True, metavar="FILE", help="write the network here")
     add("--steps", type=_positive, default=400, help="in all (default: %(default)s)")
     add("--batch", type=_positive, default=24, help="pictures a step (default: %(default)s)")
@@ -92,6 +112,29 @@ def _add_refine(kinds: Commands) -> None:
     parser.set_defaults(run=run_refine)
 
 
+def _add_ship(kinds: Commands) -> None:
+    parser = kinds.add_parser(
+        "ship",
+        help="write one checkpoint, or several that answer together, for use",
+        description="Write checkpoints into one network file.  Several networks are asked about "
+        "each crop and averaged, each weighted by the inverse of the variance that it states; the "
+        "time that takes grows with their number.",
+    )
+    add = parser.add_argument
+    add("sources", type=Path, nargs="+", metavar="CHECKPOINT", help="or networks as they ship")
+    add("-o", "--out", type=Path, required=True, metavar="FILE", help="write the network here")
+    add(
+        "--renders",
+        type=Path,
+        metavar="FOLDER",
+        help="measure on held-back renders how sure the common answer is (default: as sure as the "
+        "networks state on average)",
+    )
+    add("--seed", type=int, default=7, help="of the renders (default: %(default)s)")
+    add("--most", type=_positive, default=1000, help="pictures (default: %(default)s)")
+    parser.set_defaults(run=run_ship)
+
+
 def _add_measure(kinds: Commands) -> None:
     parser = kinds.add_parser(
         "measure",
@@ -100,7 +143,7 @@ def _add_measure(kinds: Commands) -> None:
         "'train fit' never learns from.",
     )
     add = parser.add_argument
-    add("network", type=Path, metavar="NETWORK", help="what 'train fit -o' wrote (.npz)")
+    add("network", type=Path, metavar="NETWORK", help="a .npz file or a checkpoint")
     add("folder", type=Path, metavar="FOLDER", help="what 'train render' filled")
     add("--seed", type=int, default=7, help="given to 'train render' (default: %(default)s)")
     add("--most", type=_positive, default=2000, help="pictures (default: %(default)s)")
@@ -117,8 +160,33 @@ def _add_measure(kinds: Commands) -> None:
     parser.set_defaults(run=run_measure)
 
 
+def _add_gain(kinds: Commands) -> None:
+    parser = kinds.add_parser(
+        "gain",
+        help="what more looks at a picture, or more networks, cost and bring",
+        description="Ask a network file about held-back renders in several ways.",
+    )
+    add = parser.add_argument
+    add("network", type=Path, nargs="?", metavar="NETWORK", help=f"a .npz file {_OURS}")
+    add("folder", type=Path, metavar="FOLDER", help="what 'train render' filled")
+    add(
+        "--looks",
+        type=_positive,
+        nargs="+",
+        default=[1, 2, 9],
+        metavar="N",
+        help="1: the crop; 2: and its mirror image; more: and moved ones (default: 1 2 9)",
+    )
+    add("--seed", type=int, default=7, help="given to 'train render' (default: %(default)s)")
+    add("--most", type=_positive, default=300, help="pictures (default: %(default)s)")
+    parser.set_defaults(run=run_gain)
+
+
 def _positive(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return value
@@ -145,11 +213,15 @@ def run_fit(args: argparse.Namespace) -> int:
     from hrn_studio.face.landmarks import load_embedding
     from hrn_studio.face.model import load_head
     from hrn_studio.training.campaign import Campaign, train
-    from hrn_studio.training.learn import Plan, check_device
+    from hrn_studio.training.learn import Plan
+    from hrn_studio.training.onnxfile import need_onnx
     from hrn_studio.training.ship import ship
+    from hrn_studio.training.team import check_device
 
-    if not args.checkpoint.parent.is_dir():
-        raise UsageError(f"the folder of '{args.checkpoint}' is missing; make it first")
+    _check_place(args.checkpoint)
+    if args.out is not None:
+        _check_place(args.out, args.checkpoint)
+        need_onnx()
     check_device(args.device)
     head, embedding = load_head(), load_embedding()
     plan = Plan(args.steps, args.batch, args.rate, seed=args.seed, kind=args.net)
@@ -159,7 +231,27 @@ def run_fit(args: argparse.Namespace) -> int:
     print(f"{args.checkpoint}: step {learner.step}; the curve is in {campaign.curve}")
     if args.out is not None and learner.leads:
         ship(learner.average, head, embedding, args.out)
-        print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")
+        print(_size(args.out))
+    return 0
+
+
+def run_restore(args: argparse.Namespace) -> int:
+    from hrn_studio.face.model import load_head
+    from hrn_studio.training.checkpoint import kind_of, write_checkpoint
+    from hrn_studio.training.restore import default_network, restored
+
+    source = args.network or default_network()
+    _check_place(args.checkpoint, source)
+    if args.checkpoint.exists():
+        raise UsageError(
+            f"'{args.checkpoint}' is there already; give another name, or delete it to begin anew"
+        )
+    state = restored(source, load_head(), args.member)
+    write_checkpoint(state, args.checkpoint)
+    print(
+        f"{args.checkpoint}: the {kind_of(state)} network of {source}, at step 0 with a fresh "
+        "optimiser"
+    )
     return 0
 
 
@@ -167,17 +259,18 @@ def run_refine(args: argparse.Namespace) -> int:
     from hrn_studio.face.landmarks import load_embedding
     from hrn_studio.face.model import load_head
     from hrn_studio.live.tracker import MediaPipeTracker
-    from hrn_studio.training.learn import check_device
+    from hrn_studio.training.onnxfile import need_onnx
     from hrn_studio.training.refine import RefinePlan
     from hrn_studio.training.revision import Revision, change, refine
     from hrn_studio.training.ship import ship
+    from hrn_studio.training.team import check_device
 
-    if not args.out.absolute().parent.is_dir():
-        raise UsageError(f"the folder of '{args.out}' is missing; make it first")
+    kept = args.out.with_suffix(".refine.pt")
+    _check_place(args.out, args.checkpoint, kept)
+    need_onnx()
     check_device(args.device)
     head, embedding = load_head(), load_embedding()
     plan = RefinePlan(args.steps, args.batch, args.rate, seed=args.seed)
-    kept = args.out.with_suffix(".refine.pt")
     revision = Revision(
         *(args.folder, args.checkpoint, kept, plan, args.device),
         renders=args.renders,
@@ -190,8 +283,45 @@ def run_refine(args: argparse.Namespace) -> int:
         print(f"not used: {report.name}: {report.reason}", file=sys.stderr)
     print(f"pictures: {len(photos)}, people: {photos.people}; {change(refined)}")
     ship(refined.refiner.average, head, embedding, args.out)
-    print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB; {kept} goes on from here")
+    print(f"{_size(args.out)}; {kept} goes on from here")
     return 1 if photos.refused else 0
+
+
+def run_ship(args: argparse.Namespace) -> int:
+    from hrn_studio.face.landmarks import load_embedding
+    from hrn_studio.face.model import load_head
+    from hrn_studio.training.together import ship_together
+
+    _check_place(args.out, *args.sources)
+    head, embedding = load_head(), load_embedding()
+    task = ship_together(
+        args.sources, head, embedding, args.out, args.renders, args.seed, args.most
+    )
+    deviations = follow(task, "shipping")
+    print(_size(args.out))
+    if len(args.sources) > 1:
+        told = ", ".join(
+            f"{name} {value:.2f}"
+            for name, value in zip(
+                ("landmarks", "identity", "expressions"), deviations, strict=True
+            )
+        )
+        how = "measured" if args.renders else "not measured, for --renders was not given"
+        print(f"deviations against the mean of those stated: {told} ({how})")
+    return 0
+
+
+def run_gain(args: argparse.Namespace) -> int:
+    from hrn_studio.face.landmarks import load_embedding
+    from hrn_studio.face.model import load_head
+    from hrn_studio.training.gain import gain_table, gains
+    from hrn_studio.training.restore import default_network
+
+    network = args.network or default_network()
+    head, embedding = load_head(), load_embedding()
+    task = gains(network, args.folder, args.seed, head, embedding, args.looks, args.most)
+    print(gain_table(follow(task, "asking")))
+    return 0
 
 
 def run_measure(args: argparse.Namespace) -> int:
@@ -208,6 +338,24 @@ def run_measure(args: argparse.Namespace) -> int:
         write_card(text, args.card)
     print(json.dumps(report.plain(), indent=1) if args.json else text)
     return 0
+
+
+def _check_place(target: Path, *others: Path | None) -> None:
+    """Raises ``UsageError`` where a file cannot be written, or is one that is read or kept."""
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise UsageError(f"the folder of '{target}' is missing; make it first")
+    if target.is_dir():
+        raise UsageError(f"'{target}' is a folder; give the name of a file")
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"nothing can be written to '{folder}'; give a file in another folder")
+    for other in others:
+        if other is not None and target.absolute() == other.absolute():
+            raise UsageError(f"'{target}' would be overwritten; give another name for the result")
+
+
+def _size(path: Path) -> str:
+    return f"{path}: {path.stat().st_size / 1e6:.1f} MB"
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from hrn_studio.training.pool import Pool, Preparer
 from hrn_studio.training.targets import make_layout, make_metric, make_mirror
 
 _ROUND = 100
-"""Steps between two looks at the folder for new pictures."""
-_SAVE = 500
-"""Steps between two checkpoints."""
+"""Steps between two checkpoints, and looks at the folder for new pictures."""
+_NOTE = 500
+"""Steps between two lines in the curve."""
 _NEW = 12
 """Shards taken in between two rounds, so that training goes on meanwhile."""
 COLUMNS = ("step", "pictures", "rate", "points_mm", "shape_mm", "expression_mm", "angle_deg")
@@ -34,7 +34,7 @@ class Campaign:
     seed: int
     """Of the pictures."""
     checkpoint: Path
-    """Written every 500 steps and at the end; training goes on from it when it is there."""
+    """Written every 100 steps and at the end; training goes on from it when it is there."""
     plan: Plan
     device: str = "cpu"
 
@@ -87,10 +87,9 @@ def _train(
         parts = learner.learn(pool.learn, min(_ROUND, plan.steps - learner.step))
         message = ", ".join(f"{n} {v:.2f}" for n, v in parts.items() if n != "loss")
         yield Progress("train", learner.step / plan.steps, f"step {learner.step}: {message}")
-        if learner.step % _SAVE == 0 or learner.step >= plan.steps:
-            if learner.leads:
-                _note(campaign, learner, pool)
-            learner.save(campaign.checkpoint)
+        learner.save(campaign.checkpoint)
+        if learner.leads and (learner.step % _NOTE == 0 or learner.step >= plan.steps):
+            _note(campaign, learner, pool)
         pool.refresh(_NEW)
     return learner
 

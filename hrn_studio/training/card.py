@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hrn_studio.errors import UsageError
-from hrn_studio.training.learn import read_checkpoint
+from hrn_studio.training.checkpoint import read_checkpoint
 from hrn_studio.training.measure import Report
 from hrn_studio.training.targets import Layout
 
@@ -115,11 +115,18 @@ def told_by(checkpoint: Path) -> list[str]:
     state = read_checkpoint(checkpoint)
     plan = json.loads(state["plan"])
     layout = Layout(state["vertices"].numpy(), 0, 0)
-    told = [
+    told = []
+    if "restored" in state:
+        source = json.loads(state["restored"])["network"]
+        told.append(
+            f"Begun from the network '{source}' as it shipped, with a fresh optimiser; the steps "
+            "below came after."
+        )
+    told.append(
         f"Trained for {state['step']} steps of {plan['batch']} renders (highest learning rate "
         f"{plan['rate']:g}, seed {plan['seed']}), network '{plan['kind']}', "
         f"{len(layout.vertices)} landmarks."
-    ]
+    )
     if "refined" in state:
         about = json.loads(state["refined"])
         told.append(

@@ -1,7 +1,7 @@
 """The training loop: restartable at any moment, on whatever pictures are there.
 
-A checkpoint holds everything (weights, their running average, optimiser, step, random state), is
-written whole or not at all, and says which head, layout and pictures it belongs to.  One step
+A checkpoint holds everything (weights, their running average, optimiser, step, and the plan, whose
+seed with the step is the random state) and says which head and layout it belongs to.  One step
 after a restart is the step that would have come.
 """
 
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hrn_studio.errors import FitError, ModelDataError, UsageError
+from hrn_studio.errors import ModelDataError
 from hrn_studio.records import Doubles, Ints
 from hrn_studio.training.augment import Batch, Variation, vary
+from hrn_studio.training.checkpoint import is_of, kind_of, read_checkpoint, write_checkpoint
+from hrn_studio.training.folding import settle
 from hrn_studio.training.losses import Loss
 from hrn_studio.training.networks import FaceNetwork
 from hrn_studio.training.pool import Prepared
+from hrn_studio.training.steps import averaged, descend, follow
 from hrn_studio.training.targets import Layout, Metric, Mirror
+from hrn_studio.training.team import Team
 
-_FORMAT = 1
 _AVERAGE = 0.999
+_LONGEST = 20.0
+"""Of a gradient."""
+_SETTLING = 6
+"""Batches that batch normalisation is settled on."""
+_HISTORY = ("restored", "refined")
+"""What a checkpoint may say of how it came about, besides this training."""
 _MODES = 96
 """Principal components that the landmarks start from."""
 
@@ -42,6 +50,7 @@ class Plan:
     rate: float = 2e-3
     """Highest learning rate (AdamW), after the warm-up; it falls as a cosine."""
     warm_up: int = 300
+    """Steps, at most a tenth of all."""
     decay: float = 0.02
     seed: int = 1
     kind: str = "small"
@@ -51,9 +60,10 @@ class Plan:
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step."""
-        if step < self.warm_up:
-            return self.rate * (step + 1) / self.warm_up
-        part = (step - self.warm_up) / max(self.steps - self.warm_up, 1)
+        rise = min(self.warm_up, max(self.steps // 10, 1))
+        if step < rise:
+            return self.rate * (step + 1) / rise
+        part = (step - rise) / max(self.steps - rise, 1)
         return self.rate * (0.5 + 0.5 * math.cos(math.pi * min(part, 1.0))) + 1e-6
 
 
@@ -76,7 +86,7 @@ class Learner:
         self.network = FaceNetwork(layout, plan.kind).to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = FaceNetwork(layout, plan.kind).to(self.device)
-        self._started = False
+        self._started, self._history = False, dict[str, str]()
         self._optimizer = torch.optim.AdamW(
             self.network.parameters(), plan.rate, weight_decay=plan.decay
         )
@@ -87,15 +97,32 @@ class Learner:
         return self._team.rank == 0
 
     def begin(self, first: Sequence[Prepared]) -> None:
-        """Start the landmarks from the mean and the main variations of some pictures."""
-        if self._started:
+        """Start the landmarks from the mean and the main variations of some pictures.
+
+        A network that was restored has its batch normalisation settled on them instead.
+        """
+        restored = json.loads(self._history.get("restored", "{}"))
+        if self._started and restored.get("settled", True):
             return
-        points = np.concatenate([p.points for p in first]).astype(np.float64)
-        mean, basis = principal(points.reshape(len(points), -1)[:4000], _MODES)
-        self.network.start_from(mean, basis)
-        self._team.agree(self.network.parameters())
+        if self._started:
+            settle(self.network, self._some(first))
+            self._history["restored"] = json.dumps({**restored, "settled": True})
+        else:
+            points = np.concatenate([p.points for p in first]).astype(np.float64)
+            mean, basis = principal(points.reshape(len(points), -1)[:4000], _MODES)
+            self.network.start_from(mean, basis)
+        self._team.agree([*self.network.parameters(), *self.network.buffers()])
         self.average.load_state_dict(self.network.state_dict())
         self._started = True
+
+    def _some(self, pictures: Sequence[Prepared]) -> Iterator[Tensor]:
+        """Crops as steps see them."""
+        for number in range(_SETTLING):
+            yield self._batch(pictures, np.random.default_rng([self.plan.seed, 0, number])).crops
+
+    def _batch(self, pictures: Sequence[Prepared], rng: np.random.Generator) -> Batch:
+        chosen = drawn(pictures, self.plan.batch, rng).to(self.device)
+        return vary(chosen, self._mirror, rng, self.plan.variation)
 
     def learn(self, pictures: Sequence[Prepared], steps: int) -> dict[str, float]:
         """Take some steps; the loss's parts, averaged over them.
@@ -105,48 +132,21 @@ class Learner:
         FitError
             The loss is not a number: the last checkpoint is good.
         """
-        total: dict[str, float] = {}
         self.network.train()
-        for _ in range(steps):
-            for name, value in self._one(pictures).items():
-                total[name] = total.get(name, 0.0) + value / steps
-        return total
+        return averaged(lambda: self._one(pictures), steps)
 
     def _one(self, pictures: Sequence[Prepared]) -> dict[str, float]:
         rng = np.random.default_rng([self.plan.seed, self.step, self._team.rank])
-        chosen = drawn(pictures, self.plan.batch, rng).to(self.device)
-        truth = vary(chosen, self._mirror, rng, self.plan.variation)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.plan.rate_at(self.step)
+        truth = self._batch(pictures, rng)
         crops = truth.crops.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.plan.half):
             output = self.network(crops)
         loss, parts = self._loss(self.network.answer(output), truth)
-        if not math.isfinite(parts["loss"]):
-            raise FitError(
-                f"the loss of step {self.step} is not a number; go on from the last checkpoint "
-                "with a lower --rate"
-            )
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._team.share(self.network.parameters())
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 20.0)
-        self._optimizer.step()
+        rate = self.plan.rate_at(self.step)
+        descend(self.network, self._optimizer, loss, rate, _LONGEST, self.step, self._team)
         self.step += 1
-        self._follow()
+        follow(self.average, self.network, max(1 - _AVERAGE, 1 / (1 + 0.1 * self.step)))
         return parts
-
-    def _follow(self) -> None:
-        """Move the running average of the weights."""
-        share = max(1 - _AVERAGE, 1 / (1 + 0.1 * self.step))
-        with torch.no_grad():
-            for mean, value in zip(
-                self.average.state_dict().values(), self.network.state_dict().values(), strict=True
-            ):
-                if mean.dtype.is_floating_point:
-                    mean.lerp_(value, share)
-                else:
-                    mean.copy_(value)
 
     def measure(self, pictures: Sequence[Prepared]) -> dict[str, float]:
         """The averaged network's errors on pictures held back, nothing varied."""
@@ -165,20 +165,18 @@ class Learner:
         if not self.leads:
             return
         layout = self.network.layout
-        partial = path.with_suffix(".partial")
-        torch.save(
+        write_checkpoint(
             {
-                "format": _FORMAT,
                 "plan": json.dumps(asdict(self.plan)),
                 "step": self.step,
                 "vertices": torch.as_tensor(layout.vertices.copy()),
                 "network": self.network.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
+                **self._history,
             },
-            partial,
+            path,
         )
-        partial.replace(path)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint of the same layout and kind.
@@ -189,9 +187,7 @@ class Learner:
             It is damaged, of another version, or of another network.
         """
         state = read_checkpoint(path)
-        kind = json.loads(state["plan"])["kind"]
-        vertices = np.asarray(state["vertices"])
-        if kind != self.plan.kind or not np.array_equal(vertices, self.network.layout.vertices):
+        if kind_of(state) != self.plan.kind or not is_of(state, self.network.layout):
             raise ModelDataError(
                 f"the checkpoint '{path}' is of another network or head; give another file or "
                 "start anew"
@@ -200,31 +196,7 @@ class Learner:
         self.average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.step, self._started = int(state["step"]), True
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """What :meth:`Learner.save` wrote; nothing in it is run.
-
-    Raises
-    ------
-    ModelDataError
-        It is missing, damaged or of another version.
-    """
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        version = state["format"]
-    except FileNotFoundError as error:
-        raise ModelDataError(f"there is no checkpoint '{path}'; check the name") from error
-    except Exception as error:  # torch raises all kinds for a damaged file
-        raise ModelDataError(
-            f"the checkpoint '{path}' is damaged; give another one or start anew"
-        ) from error
-    if version != _FORMAT:
-        raise ModelDataError(
-            f"the checkpoint '{path}' has version {version}, this program needs {_FORMAT}; start "
-            "anew"
-        )
-    return state
+        self._history = {name: state[name] for name in _HISTORY if name in state}
 
 
 def principal(rows: Doubles, most: int) -> tuple[Doubles, Doubles]:
@@ -280,48 +252,3 @@ def answers(
             truth = vary(batch, mirror, rng)
             with torch.no_grad():
                 yield network.answer(network(truth.crops)), truth
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """The processes that ``torchrun`` started to train one network; alone without it."""
-
-    rank: int = 0
-    size: int = 1
-
-    @classmethod
-    def join(cls, device: torch.device) -> Team:
-        """Meet the others, when there are any."""
-        size = int(os.environ.get("WORLD_SIZE", "1"))
-        if size == 1:
-            return cls()
-        if not torch.distributed.is_initialized():
-            torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-        if device.type == "cuda":
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        return cls(torch.distributed.get_rank(), size)
-
-    def agree(self, parameters: Iterable[torch.nn.Parameter]) -> None:
-        """Give all the first one's values: each may have seen other pictures."""
-        if self.size == 1:
-            return
-        for parameter in parameters:
-            torch.distributed.broadcast(parameter.data, 0)
-
-    def share(self, parameters: Iterable[torch.nn.Parameter]) -> None:
-        """Average the gradients of all, so that every process takes the same step."""
-        if self.size == 1:
-            return
-        for parameter in parameters:
-            if parameter.grad is not None:
-                torch.distributed.all_reduce(parameter.grad)
-                parameter.grad /= self.size
-
-
-def check_device(device: str) -> None:
-    """Raises ``UsageError`` when the device is not there."""
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            "there is no CUDA device that PyTorch can use; leave --device out or give 'cpu', and "
-            "see 'hrn-studio doctor'"
-        )

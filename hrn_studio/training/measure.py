@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hrn_studio.errors import ModelDataError, UsageError
+from hrn_studio.errors import UsageError
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.records import Bools, Doubles, Floats, Progress
@@ -20,7 +20,7 @@ from hrn_studio.training.learn import batch_of
 from hrn_studio.training.networks import Answer, split
 from hrn_studio.training.pool import HELD_BACK, MM_PER_UNIT, Prepared, Preparer, joined
 from hrn_studio.training.shards import read_shard, shards_in
-from hrn_studio.training.shipped import ShippedNetwork
+from hrn_studio.training.shipped import Asked, asked
 from hrn_studio.training.targets import Metric, make_metric
 
 _BATCH = 50
@@ -113,9 +113,9 @@ def measure(
     embedding: LandmarkEmbedding,
     most: int = 2000,
 ) -> Generator[Progress, None, Report]:
-    """Measure a network on the shards that training holds back (every tenth).
+    """Measure a network as it ships, or a checkpoint, on the shards that training holds back.
 
-    The crops are placed by the true landmarks, as in training.
+    Those are every tenth.  The crops are placed by the true landmarks, as in training.
 
     Raises
     ------
@@ -124,17 +124,10 @@ def measure(
     UsageError
         The folder has no held-back pictures of that seed.
     """
-    network = ShippedNetwork(path)
+    network = asked(path, head)
     layout = network.layout
-    if int(layout.vertices.max()) >= head.vertex_count:
-        raise ModelDataError(f"the face network '{path}' is of another head; train one for this")
     preparer, metric = Preparer(head, embedding, layout), make_metric(head, layout)
-    held = [p for p in shards_in(folder, seed) if int(p.stem.split("-")[1]) % HELD_BACK == 0]
-    if not held:
-        raise UsageError(
-            f"'{folder}' has no held-back pictures of seed {seed}; make them with "
-            f"'hrn-studio train render {folder} --seed {seed}'"
-        )
+    held = held_shards(folder, seed)
     seen: list[Prepared] = []
     errors: list[Errors] = []
     for number, shard in enumerate(held):
@@ -162,7 +155,24 @@ def measure(
     )
 
 
-def errors_of(network: ShippedNetwork, pictures: Prepared, metric: Metric) -> Errors:
+def held_shards(folder: Path, seed: int) -> list[Path]:
+    """The shards that training holds back.
+
+    Raises
+    ------
+    UsageError
+        There are none.
+    """
+    held = [p for p in shards_in(folder, seed) if int(p.stem.split("-")[1]) % HELD_BACK == 0]
+    if not held:
+        raise UsageError(
+            f"'{folder}' has no held-back pictures of seed {seed}; make them with "
+            f"'hrn-studio train render {folder} --seed {seed}'"
+        )
+    return held
+
+
+def errors_of(network: Asked, pictures: Prepared, metric: Metric) -> Errors:
     """The errors of each picture."""
     rng = np.random.default_rng(0)
     parts = []
@@ -182,7 +192,7 @@ def _errors(
     mirrored: Answer,
     pictures: Prepared,
     rows: Any,
-    network: ShippedNetwork,
+    network: Asked,
     metric: Metric,
 ) -> Errors:
     mirror = network.mirror

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hrn_studio.errors import FitError, ModelDataError, UsageError
+from hrn_studio.errors import ModelDataError, UsageError
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.live.facemesh import MIRROR
@@ -33,17 +33,22 @@ from hrn_studio.training.augment import (
     photographed,
     vary,
 )
+from hrn_studio.training.checkpoint import is_of, kind_of, read_checkpoint, write_checkpoint
 from hrn_studio.training.evidence import TorchHead
-from hrn_studio.training.learn import drawn, read_checkpoint
+from hrn_studio.training.learn import drawn
 from hrn_studio.training.losses import Loss
 from hrn_studio.training.networks import Answer, FaceNetwork
 from hrn_studio.training.photos import Photos, drawn_rows
 from hrn_studio.training.pool import Prepared
+from hrn_studio.training.restore import beginning
+from hrn_studio.training.steps import averaged, descend, follow
 from hrn_studio.training.targets import Layout, Mirror, make_layout, make_metric, make_mirror
 from hrn_studio.training.weak import Teaching, Views, WeakLoss, WeakWeights, person_mean
 
 FIGURES = ("landmarks_mm", "person_mm", "mirror_mm")
 _LOOKED_AT = 64
+_LONGEST = 5.0
+"""Of a gradient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,8 @@ class Refiner:
     Parameters
     ----------
     source
-        A checkpoint of :class:`~hrn_studio.training.learn.Learner` or of this class.
+        A checkpoint of :class:`~hrn_studio.training.learn.Learner` or of this class, or a network
+        as it ships (.npz); None: the one that comes with the program.
 
     Raises
     ------
@@ -85,17 +91,16 @@ class Refiner:
 
     def __init__(
         self,
-        source: Path,
+        source: Path | None,
         head: HeadModel,
         embedding: LandmarkEmbedding,
         plan: RefinePlan,
         device: str = "cpu",
     ) -> None:
         self.plan, self.step, self.device = plan, 0, torch.device(device)
-        self._state = read_checkpoint(source)
-        layout = make_layout(head)
-        kind = json.loads(self._state["plan"])["kind"]
-        if not np.array_equal(np.asarray(self._state["vertices"]), layout.vertices):
+        self._state = beginning(source, head)
+        layout, kind = make_layout(head), kind_of(self._state)
+        if not is_of(self._state, layout):
             raise ModelDataError(f"the checkpoint '{source}' is of another head; give one of this")
         self.digest = _digest(self._state["average"])
         self.network, self.average = (self._network(layout, kind) for _ in range(2))
@@ -145,11 +150,7 @@ class Refiner:
         FitError
             The loss is not a number: the last checkpoint is good.
         """
-        total: dict[str, float] = {}
-        for _ in range(steps):
-            for name, value in self._one(photos, renders).items():
-                total[name] = total.get(name, 0.0) + value / steps
-        return total
+        return averaged(lambda: self._one(photos, renders), steps)
 
     def _one(self, photos: Photos, renders: Sequence[Prepared]) -> dict[str, float]:
         rng = np.random.default_rng([self.plan.seed, self.step])
@@ -170,23 +171,10 @@ class Refiner:
             loss = loss + 0.5 * known
             parts["renders"] = float(known.detach())
         loss = loss + 0.5 * self.plan.anchor * self._strayed()
-        if not math.isfinite(float(loss.detach())):
-            raise FitError(
-                f"the loss of step {self.step} of the refinement is not a number; go on from the "
-                "last checkpoint with a lower --rate"
-            )
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.plan.rate_at(self.step)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self._optimizer.step()
+        rate = self.plan.rate_at(self.step)
+        descend(self.network, self._optimizer, loss, rate, _LONGEST, self.step)
         self.step += 1
-        with torch.no_grad():
-            for mean, value in zip(
-                self.average.parameters(), self.network.parameters(), strict=True
-            ):
-                mean.lerp_(value, 1 - self.plan.teacher)
+        follow(self.average, self.network, 1 - self.plan.teacher)
         return parts
 
     def _strayed(self) -> Tensor:
@@ -310,8 +298,7 @@ class Refiner:
             "people": photos.people,
             "source": self.digest,
         }
-        partial = path.with_suffix(".partial")
-        torch.save(
+        write_checkpoint(
             {
                 **self._state,
                 "network": self.network.state_dict(),
@@ -319,9 +306,8 @@ class Refiner:
                 "refined": json.dumps(about),
                 "refining": self._optimizer.state_dict(),
             },
-            partial,
+            path,
         )
-        partial.replace(path)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint of this refinement.

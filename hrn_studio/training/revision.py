@@ -31,8 +31,9 @@ class Revision:
 
     folder: Path
     """Of photos and videos."""
-    source: Path
-    """The checkpoint to begin from; it is not changed."""
+    source: Path | None
+    """The checkpoint to begin from, or a network as it ships (.npz); it is not changed.  None: the
+    one that comes with the program."""
     checkpoint: Path
     """Written every 100 steps and at the end; goes on from it when it is there."""
     plan: RefinePlan

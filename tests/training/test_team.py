@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from hrn_studio.face.model import load_head
-from hrn_studio.training.learn import Team
 from hrn_studio.training.pool import STORED_PX
 from hrn_studio.training.targets import IDENTITIES, make_layout
+from hrn_studio.training.team import Team
 
 MEMBER = """
 import sys
