@@ -128,7 +128,7 @@ def paint_garment(rng: np.random.Generator, skin: Floats) -> Floats:
     hem = np.clip(1 - np.abs(row - neckline - 0.02) * height / 3, 0, 1)[..., None]
     cloth *= 1 - np.float32(rng.uniform(0.1, 0.35)) * hem.astype(np.float32)
     shade = np.clip((neckline - row) * height / 12, 0.72, 1)[..., None].astype(np.float32)
-    picture = skin.astype(np.float32) * shade * (1 - edge) + cloth * edge
+    picture = np.float32(0.92) * skin.astype(np.float32) * shade * (1 - edge) + cloth * edge
     return blurred(picture, 0.6)
 
 

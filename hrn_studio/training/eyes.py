@@ -73,7 +73,7 @@ def paint_eyes(
     patch = np.abs(veins[at[:, 1], at[:, 0]])
     corner = np.clip((ring - 1.1) / 1.2, 0, 1)
     blood = redness * (0.5 + 2 * corner) * (1 + 0.6 * np.exp(-12 * patch * patch))
-    white = np.array([0.58, 0.56, 0.53], np.float32) * np.float32(rng.uniform(0.75, 1.1))
+    white = np.array([0.54, 0.51, 0.48], np.float32) * np.float32(rng.uniform(0.75, 1.1))
     ball = white * np.exp(-blood[:, None] * np.array([0.15, 0.9, 0.8], np.float32))
 
     fibres = resized(rng.standard_normal((4, 70), np.float32), 256, 16)

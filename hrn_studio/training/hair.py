@@ -59,6 +59,12 @@ class Cut:
     """0 straight .. 1 tight curls."""
     cloth: bool = False
     """A cap or a headscarf instead of hair."""
+    fade: float = 0.0
+    """How far up the sides are clipped, radians above the line; 0 nowhere."""
+    comb: float = 0.0
+    """Radians that strands turn round the crown on their way to the brim."""
+    ruffle: float = 0.0
+    """How uneven the border is, radians."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,6 +145,17 @@ def draw_cut(rng: np.random.Generator, kind: str, age: float) -> Cut | None:
     )
 
 
+def trimmed(rng: np.random.Generator, cut: Cut) -> Cut:
+    """The same hair, combed to a side, its border uneven; short hair often clipped at the sides."""
+    faded = not cut.hanging and cut.coverage == 1 and rng.random() < 0.45
+    return replace(
+        cut,
+        fade=float(np.radians(rng.uniform(15, 40))) if faded else 0.0,
+        comb=float(rng.normal(0, 0.35)),
+        ruffle=float(np.radians(rng.gamma(2.0, 1.0))),
+    )
+
+
 def restyled(rng: np.random.Generator, cut: Cut | None) -> Cut | None:
     """Often the same hair; else curls, hair tied back, a cap or a headscarf."""
     kind = rng.choice(["same", "curls", "tied", "cap", "headscarf"], p=[0.6, 0.2, 0.07, 0.08, 0.05])
@@ -187,6 +204,10 @@ def grow(
     lumps[:, -1] = lumps[:, 0]
     lumps *= np.clip(np.cos(roots.elevation) * 2, 0, 1)[:, None]  # all columns meet on top
     high = np.clip(np.sin(roots.elevation), 0, 1)[:, None]
+    if cut.fade:
+        low = 1 - np.clip(roots.elevation / np.radians(55), 0, 1)[:, None]
+        side = np.clip((np.abs(roots.azimuth) - 0.6) / 0.5, 0, 1)[None, :]
+        lift = lift * (1 - 0.85 * low * side)
     lift = cut.thickness * lift * (2 - lift) * (0.3 + 0.7 * high) * (1 + 0.25 * lumps) + min(
         0.0012, 0.2 * cut.thickness
     )
@@ -231,16 +252,15 @@ def paint_hair(
     """Albedo (h, w, 3) linear and opacity (h, w) over the shell's coordinates."""
     height, width = TEXTURE
     streak = strands(rng, height, width, 60.0)
-    if cut.waves > 0.3:
-        shift = smooth_noise(rng, height, width, 12, 2) * np.float32(2.5 * cut.waves)
-        columns, rows = np.meshgrid(
-            np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
-        )
-        streak = look_up(streak, (columns + shift).ravel(), rows.ravel(), cv2.BORDER_WRAP).reshape(
-            height, width
-        )
     if cut.cloth:
         return _paint_cloth(rng, _inside(cut, roots))
+    columns, rows = np.meshgrid(
+        np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    )
+    wander = smooth_noise(rng, height, width, 12, 2) * np.float32(2.5 * cut.waves + 1.0)
+    down = np.minimum(rows / np.float32(height * CAP_ROWS / len(roots.elevation)), 1)
+    turned = columns + wander + np.float32(cut.comb * width / (2 * np.pi)) * down
+    streak = look_up(streak, turned.ravel(), rows.ravel(), cv2.BORDER_WRAP).reshape(height, width)
     contrast = 0.38
     if cut.curls:
         curls = np.float32(min(1.0, 1.5 * cut.curls))
@@ -251,9 +271,16 @@ def paint_hair(
     inside = _inside(cut, roots)
     thin = rng.standard_normal(width).astype(np.float32)
     loose = np.radians(1.0 + 3.0 * cut.curls) * streak + np.radians(2.0) * thin
+    if cut.ruffle:
+        tufts = smooth_noise(rng, 1, width, 30, 3)
+        loose = loose + np.float32(cut.ruffle) * tufts
     grain = rng.random((height, width), np.float32)
     alpha = np.clip((inside + loose) / np.radians(7.0), 0, 1)
     alpha = alpha * np.where(cut.coverage < 1, cut.coverage * (0.7 + 0.6 * grain), 1)
+    if cut.fade:
+        side = np.abs(np.linspace(-np.pi, np.pi, width, dtype=np.float32)) > 0.75
+        short = np.clip(inside / np.float32(cut.fade), 0.25, 1) * (0.6 + 0.8 * grain)
+        alpha = np.where(side, alpha * np.clip(short, 0, 1), alpha)
     return np.asarray(albedo, np.float32), np.asarray(np.clip(alpha, 0, 1), np.float32)
 
 

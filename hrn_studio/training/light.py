@@ -16,7 +16,7 @@ SHADOW_DISTANCE_M = 3.0
 # How far light wanders under skin before it leaves, as a share of the shaded side that is lit:
 # red most, blue least.
 SCATTER = np.array([0.22, 0.10, 0.06], np.float32)
-REACH_M = (0.0020, 0.0008)
+REACH_M = (0.0014, 0.0005)
 """How far red and green light go under the skin."""
 
 

@@ -10,7 +10,7 @@ from hrn_studio.records import AnyFloats, Doubles, Floats, Ints
 from hrn_studio.training.hair import COLUMNS, Cut, Roots, Shell
 from hrn_studio.training.pixels import unit
 
-POINTS = 6
+POINTS = 7
 """Along a lock."""
 
 
@@ -81,6 +81,8 @@ def grow_locks(
         place = place + 0.004 * cut.curls * (np.sin(turn)[..., None] * np.cross(outward, along))
         stands = stands * (1 + 2 * cut.curls)
     place = place + outward * (stands[:, None] * np.sin(2.4 * t))[..., None]
+    for _ in range(2):  # without corners
+        place[:, 1:-1] = (place[:, :-2] + 2 * place[:, 1:-1] + place[:, 2:]) / 4
     return _ribbons(rng, place, outward, color)
 
 

@@ -39,6 +39,8 @@ def look_up(
     picture: AnyFloats, x: AnyFloats, y: AnyFloats, border: int = cv2.BORDER_REPLICATE
 ) -> Floats:
     """Bilinear values (P, C) at pixel positions (P,), where (0, 0) is the first pixel's centre."""
+    if not len(x):
+        return np.zeros((0, *np.shape(picture)[2:]) if np.ndim(picture) > 2 else (0, 1), np.float32)
     row = 256  # OpenCV wants fewer than 2^15 in a row
     pad = (-len(x)) % row
     grid_x = np.pad(np.asarray(x, np.float32), (0, pad)).reshape(-1, row)

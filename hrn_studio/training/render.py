@@ -38,7 +38,7 @@ __all__ = [
     "render_sample",
 ]
 
-_CREASES, _BALANCE = 1, 4
+_CREASES, _BALANCE, _TRIM = 1, 4, 5
 """Which of a person's own generators draws what."""
 
 
@@ -77,6 +77,8 @@ def draw_person(rng: np.random.Generator, stage: Stage, style: Style | None = No
     skin = draw_skin(rng, stage.chart, stage.zones, style)
     cut = hair.draw_cut(rng, style.hair, style.age)
     seed = int(rng.integers(2**31))
+    if cut is not None:
+        cut = hair.trimmed(np.random.default_rng([seed, _TRIM]), cut)
     creases = draw_creases(np.random.default_rng([seed, _CREASES]), style.age)
     return Person(style, skin, cut, creases, seed)
 

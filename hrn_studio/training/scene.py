@@ -94,10 +94,12 @@ class Scene:
                 head.regions.get("gums", zeros),
             ]
         )
-        down = np.clip(0.75 + body_places[:, 1], 0, 1)
         body_attributes = np.zeros((len(body), attributes.shape[1]), np.float32)
         body_attributes[:, :3] = layers.normals_of(body, body_triangles)
-        body_attributes[:, 3] = down
+        body_attributes[:, 3] = np.clip(0.75 + body_places[:, 1], 0, 1)
+        rim = slice(0, clothes.AROUND + 1)  # goes on from the neck
+        body_attributes[rim, :3] = unit(body[rim] - body[rim].mean(axis=0))
+        body_attributes[rim, 3] = 0.95
         body_attributes[:, 4:6] = body_places * [383, 191] + 0.5
         self.attributes = np.concatenate([attributes, body_attributes])
         strips, strip_triangles, strip_places = lashes.grow_lashes(

@@ -94,23 +94,28 @@ def draw_skin(rng: np.random.Generator, chart: Chart, zones: Zones, style: Style
     melanin = melanin + np.float32(rng.uniform(0, 0.2) * (1 + style.melanin)) * lips
     yellow = np.float32(rng.normal(0, 0.12))
     dermis = DERMIS * np.exp(np.array([0, 0, -1], np.float32) * max(0.0, float(yellow)))
-    albedo = dermis * np.exp(-melanin[..., None] * MELANIN - blood[..., None] * BLOOD)
+    albedo = np.empty((rows, columns, 3), np.float32)
+    for k in range(3):
+        thick = melanin * -MELANIN[k] - blood * BLOOD[k]
+        np.multiply(np.exp(thick, out=thick), np.float32(dermis[k]), out=albedo[..., k])
 
     height = 0.15 * fine * (1 - lips)
     height += 0.5 * lips * _lip_lines(rng, chart)
     if style.make_up:
-        albedo = _make_up(rng, zones, albedo, lips)
+        _make_up(rng, zones, albedo, lips)
     if style.beard > 0:
-        albedo = _beard(rng, chart, zones, albedo, style, lips)
-    albedo = _brows(rng, chart, albedo, style)
+        _beard(rng, chart, zones, albedo, style, lips)
+    _brows(rng, chart, albedo, style)
     uneven = 0.35 * smooth_noise(rng, rows, columns, 10, 3) + 0.12 * fine
     gloss = zones.oily + uneven * chart.flatness
     gloss += np.float32(rng.uniform(0, 1.2)) * lips
     height = height * chart.flatness
     slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8)
     slope_y = -cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8)
-    relief = np.dstack([slope_x, slope_y, np.clip(gloss, 0, 2.5)])
-    return Skin(np.asarray(albedo, np.float32), np.asarray(relief, np.float32))
+    relief = np.empty((rows, columns, 3), np.float32)
+    for k, layer in enumerate((slope_x, slope_y, np.clip(gloss, 0, 2.5))):
+        relief[..., k] = layer
+    return Skin(albedo, relief)
 
 
 def _lips(rng: np.random.Generator, chart: Chart) -> Floats:
@@ -143,17 +148,7 @@ def _freckles(rng: np.random.Generator, zones: Zones, style: Style) -> Floats:
     return result
 
 
-def _stroke(chart: Chart, lines: list[Floats], thickness: int, blur: float) -> Floats:
-    """Lines over the front, given in metres (N, 2) each; both halves are drawn."""
-    if not lines:
-        return np.zeros(chart.shape, np.float32)
-    ends = np.cumsum([len(line) for line in lines])[:-1]
-    points = np.concatenate(lines)
-    drawn = [part for side in (1, -1) for part in np.split(chart.at(points * [side, 1]), ends)]
-    return blurred(polyline_mask(chart.shape, drawn, thickness), blur)
-
-
-def _brows(rng: np.random.Generator, chart: Chart, albedo: Floats, style: Style) -> Floats:
+def _brows(rng: np.random.Generator, chart: Chart, albedo: Floats, style: Style) -> None:
     lift, gap = rng.normal(0, 0.0018), rng.normal(0.0105, 0.0018)
     arch, tail = rng.normal(0.0065, 0.002), rng.normal(0.052, 0.003)
     thick = (rng.gamma(9, 0.00055) if not style.feminine else rng.gamma(9, 0.00042)) + 0.0012
@@ -170,21 +165,38 @@ def _brows(rng: np.random.Generator, chart: Chart, albedo: Floats, style: Style)
     angle = np.radians(75 - lying + 12 * rng.normal(0, 1, count))
     reach = rng.uniform(0.003, 0.007, count)[:, None]
     end = start + reach * np.column_stack([np.cos(angle), np.sin(angle)])
-    lines = list(np.stack([start, 0.5 * (start + end) + [0, 0.0004], end], axis=1))
-    canvas = _stroke(chart, lines, 1, 0.0)
+    hairs = np.stack([start, 0.5 * (start + end) + [0, 0.0004], end], axis=1).reshape(-1, 2)
     rim = np.concatenate([np.column_stack([x, y + half]), np.column_stack([x, y - half])[::-1]])
-    base = polyline_mask(chart.shape, [chart.at(rim * [s, 1]) for s in (1, -1)], 1, filled=True)
+    rims = [chart.at(rim * [side, 1]) for side in (1, -1)]
+    drawn = np.concatenate([chart.at(hairs * [side, 1]) for side in (1, -1)])
+    places = np.concatenate([*rims, drawn])
+    low = np.maximum(places.min(axis=0).astype(int) - 8, 0)
+    high = np.minimum(places.max(axis=0).astype(int) + 9, chart.shape[::-1])
+    shape = (int(high[1] - low[1]), int(high[0] - low[0]))
+    canvas = polyline_mask(shape, list(drawn.reshape(-1, 3, 2) - low), 1)
+    base = polyline_mask(shape, [r - low for r in rims], 1, filled=True)
     soft = blurred(base, rng.uniform(1.2, 3.0))
     fill = np.float32(rng.uniform(0.1, 0.75) * style.brow_density)
-    hairs = min(0.6, chart.shape[1] / 1500)  # a line is one texel wide, a hair a tenth of one
-    alpha = np.clip(fill * soft + hairs * canvas * np.clip(3 * soft, 0.25, 1), 0, 0.95)[..., None]
-    colour = style.brow_color.astype(np.float32)
-    return np.asarray(albedo * (1 - alpha) + alpha * np.minimum(colour, albedo * 0.9), np.float32)
+    thin = min(0.6, chart.shape[1] / 1500)  # a line is one texel wide, a hair a tenth of one
+    alpha = np.clip(fill * soft + thin * canvas * np.clip(3 * soft, 0.25, 1), 0, 0.95)
+    part = albedo[low[1] : high[1], low[0] : high[0]]
+    _glaze(part, alpha, style.brow_color)
+
+
+def _glaze(albedo: Floats, alpha: Floats, colour: Floats) -> None:
+    """Paint over skin (R, C, 3) where ``alpha`` (R, C) says, never lighter than the skin.
+
+    ``colour`` is (3,), or (R, C, 3).
+    """
+    where = np.nonzero(alpha > 0.004)
+    under, a = albedo[where], alpha[where][:, None].astype(np.float32)
+    over = colour[where] if colour.ndim == 3 else colour
+    albedo[where] = under + a * (np.minimum(over, under) - under)
 
 
 def _beard(
     rng: np.random.Generator, chart: Chart, zones: Zones, albedo: Floats, style: Style, lips: Floats
-) -> Floats:
+) -> None:
     """A shaved shadow (style.beard below 0.5), stubble, or a full beard (1)."""
     p, shape = chart.position, chart.shape
     noise = smooth_noise(rng, *shape, 25, 3)
@@ -208,23 +220,25 @@ def _beard(
     grain = blurred(rng.random(shape, np.float32), 0.6)
     grain = np.clip((grain - 0.5) * 3 + 0.5, 0, 1)
     density = np.float32(style.beard)
-    alpha = grows * density * (0.45 + 0.55 * np.where(density > 0.5, grain, 1))
-    colour = style.hair_color.astype(np.float32) * (0.6 + 0.8 * grain[..., None])
+    where = np.nonzero(grows > 0.004)
+    grain, skin = grain[where][:, None], albedo[where]
+    alpha = grows[where][:, None] * density
+    alpha = np.clip(alpha * (0.45 + 0.55 * (grain if density > 0.5 else 1)), 0, 0.95)
+    colour = style.hair_color.astype(np.float32) * (0.6 + 0.8 * grain)
     if style.beard < 0.5:  # hair under the skin looks grey-blue
-        colour = 0.5 * colour + 0.5 * albedo * np.array([0.40, 0.46, 0.52], np.float32)
-    alpha = np.clip(alpha, 0, 0.95)[..., None]
-    return np.asarray(albedo * (1 - alpha) + alpha * np.minimum(colour, albedo), np.float32)
+        colour = 0.5 * colour + 0.5 * skin * np.array([0.40, 0.46, 0.52], np.float32)
+    albedo[where] = skin + alpha * (np.minimum(colour, skin) - skin)
 
 
-def _make_up(rng: np.random.Generator, zones: Zones, albedo: Floats, lips: Floats) -> Floats:
-    dye = DYES[rng.integers(len(DYES))] * np.exp(rng.normal(0, 0.2, 3))
-    alpha = (np.float32(rng.uniform(0.2, 0.85)) * lips)[..., None]
-    albedo = albedo * (1 - alpha) + alpha * dye.astype(np.float32)
+def _make_up(rng: np.random.Generator, zones: Zones, albedo: Floats, lips: Floats) -> None:
+    dye = DYES[rng.integers(len(DYES))] * np.exp(rng.normal(0, 0.2, 3)).astype(np.float32)
+    where = np.nonzero(lips > 0.004)
+    alpha = np.float32(rng.uniform(0.2, 0.85)) * lips[where][:, None]
+    albedo[where] += alpha * (dye - albedo[where])
     if rng.random() < 0.6:
         shade = np.exp(-rng.uniform(0.05, 0.5) * rng.dirichlet([6, 9, 8]) * 3).astype(np.float32)
-        lid = zones.lids[..., None]
-        albedo = albedo * (1 - lid + lid * shade)
+        where = np.nonzero(zones.lids > 0.004)
+        albedo[where] *= 1 - zones.lids[where][:, None] * (1 - shade)
     if rng.random() < 0.5:
-        rouge = zones.rouge[..., None]
-        albedo = albedo * (1 - rouge * np.array([0.0, 0.2, 0.15], np.float32))
-    return np.asarray(albedo, np.float32)
+        where = np.nonzero(zones.rouge > 0.004)
+        albedo[where] *= 1 - zones.rouge[where][:, None] * np.array([0.0, 0.2, 0.15], np.float32)

@@ -35,21 +35,21 @@ DEEP_M = 0.0009
 Causes = dict[str, tuple[float, float]]
 """Expression, {} standing for the side: how much it folds the start and the end of a line."""
 
-_LIFTED: Causes = {"browInnerUp": (1.1, 0.25), "browOuterUp{}": (0.25, 1.1)}
-_FROWN: Causes = {"browDown{}": (1.0, 1.0), "noseSneer{}": (0.25, 0.1)}
-_BRIDGE: Causes = {"browDown{}": (0.7, 0.7), "noseSneer{}": (0.8, 0.8)}
-_CROW: Causes = {
+LIFTED: Causes = {"browInnerUp": (1.1, 0.25), "browOuterUp{}": (0.25, 1.1)}
+FROWN: Causes = {"browDown{}": (1.0, 1.0), "noseSneer{}": (0.25, 0.1)}
+BRIDGE: Causes = {"browDown{}": (0.7, 0.7), "noseSneer{}": (0.8, 0.8)}
+CROW: Causes = {
     "eyeSquint{}": (0.6, 0.6),
     "cheekSquint{}": (0.8, 0.8),
     "mouthSmile{}": (0.45, 0.45),
     "eyeBlink{}": (0.2, 0.1),
 }
-_BELOW: Causes = {
+BELOW: Causes = {
     "eyeSquint{}": (0.7, 0.7),
     "cheekSquint{}": (0.9, 0.7),
     "mouthSmile{}": (0.2, 0.3),
 }
-_CHEEK: Causes = {
+CHEEK: Causes = {
     "mouthSmile{}": (0.7, 1.0),
     "cheekSquint{}": (0.6, 0.3),
     "noseSneer{}": (1.0, 0.1),
@@ -57,34 +57,33 @@ _CHEEK: Causes = {
     "mouthDimple{}": (0.1, 0.5),
     "mouthStretch{}": (0.1, 0.5),
 }
-_BUNNY: Causes = {"noseSneer{}": (1.2, 1.2), "cheekSquint{}": (0.25, 0.25)}
-_CORNER: Causes = {
+BUNNY: Causes = {"noseSneer{}": (1.2, 1.2), "cheekSquint{}": (0.25, 0.25)}
+CORNER: Causes = {
     "mouthFrown{}": (1.0, 0.7),
     "mouthStretch{}": (0.5, 0.5),
     "mouthPress{}": (0.3, 0.3),
 }
-_BRACKET: Causes = {"mouthSmile{}": (0.8, 0.8), "mouthDimple{}": (1.0, 1.0)}
-_CHIN: Causes = {
+BRACKET: Causes = {"mouthSmile{}": (0.8, 0.8), "mouthDimple{}": (1.0, 1.0)}
+CHIN: Causes = {
     "mouthShrugLower": (1.0, 1.0),
     "mouthPucker": (0.4, 0.4),
     "mouthFrown{}": (0.35, 0.35),
     "mouthPress{}": (0.3, 0.3),
 }
-_PURSED: Causes = {
+PURSED: Causes = {
     "mouthPucker": (1.0, 1.0),
     "mouthFunnel": (0.4, 0.4),
     "mouthRollUpper": (0.35, 0.35),
     "mouthRollLower": (0.35, 0.35),
 }
-CAUSES = tuple(
-    dict.fromkeys(
-        name
-        for group in (
-            *(_LIFTED, _FROWN, _BRIDGE, _CROW, _BELOW, _CHEEK),
-            *(_BUNNY, _CORNER, _BRACKET, _CHIN, _PURSED),
-        )
-        for name in group
-    )
+GROUPS: tuple[Causes, ...] = (
+    *(LIFTED, FROWN, BRIDGE, CROW, BELOW, CHEEK),
+    *(BUNNY, CORNER, BRACKET, CHIN, PURSED),
+)
+CAUSES = tuple(dict.fromkeys(name for group in GROUPS for name in group))
+_START, _END = (
+    np.array([[group.get(name, (0.0, 0.0))[k] for name in CAUSES] for group in GROUPS])
+    for k in (0, 1)
 )
 
 
@@ -127,7 +126,7 @@ class _Bundle:
         self.rng, self.age = rng, age
         self.lines: list[Doubles] = []
         self.told: list[tuple[int, float, float]] = []
-        self.causes: list[Causes] = []
+        self.groups: list[int] = []
 
     def add(
         self,
@@ -139,10 +138,12 @@ class _Bundle:
         causes: Causes,
     ) -> None:
         """A line with places (POINTS,); it begins to stay at age ``onset``, 0..1."""
-        lasting = np.clip((self.age - onset) / max(1.0 - onset, 0.05), 0, 1)
-        self.lines.append(np.column_stack([np.broadcast_to(x, POINTS), y]))
-        self.told.append((width, depth_m, float(lasting)))
-        self.causes.append(causes)
+        lasting = (self.age - onset) / max(1.0 - onset, 0.05)
+        line = np.empty((POINTS, 2))
+        line[:, 0], line[:, 1] = x, y
+        self.lines.append(line)
+        self.told.append((width, depth_m, min(max(lasting, 0.0), 1.0)))
+        self.groups.append(next(k for k, group in enumerate(GROUPS) if group is causes))
 
     def done(self) -> Creases:
         lines = np.stack(self.lines)
@@ -151,17 +152,13 @@ class _Bundle:
         shift = self.rng.normal(0, 0.0006, (2, len(lines), 1, 2))
         wave = self.rng.normal(0, 0.00025, (2, len(lines), POINTS, 2))
         width, depth, lasting = (np.array(v) for v in zip(*self.told, strict=True))
-        start, end = (
-            np.array([[c.get(n, (0.0, 0.0))[k] for n in CAUSES] for c in self.causes])
-            for k in (0, 1)
-        )
         return Creases(
             lines=lines + away * (shift + wave),
             width=width,
             depth_m=depth * np.exp(self.rng.normal(0, 0.2, len(depth))),
             lasting=lasting,
-            start=start,
-            end=end,
+            start=_START[self.groups],
+            end=_END[self.groups],
         )
 
 
@@ -186,7 +183,7 @@ def _draw_brow(bundle: _Bundle, t: Doubles) -> None:
         reach = rng.uniform(0.034, 0.050)
         dip = rng.uniform(0, 0.0015)
         line = y + arch * np.sin(2.4 * t) - dip * np.exp(-((t * 4) ** 2))
-        bundle.add(reach * t, line, FURROW, depth, rng.uniform(0.25, 0.7), _LIFTED)
+        bundle.add(reach * t, line, FURROW, depth, rng.uniform(0.25, 0.7), LIFTED)
     lean = rng.uniform(-0.001, 0.003)
     high = rng.uniform(0.011, 0.020)
     bundle.add(
@@ -195,13 +192,13 @@ def _draw_brow(bundle: _Bundle, t: Doubles) -> None:
         FURROW,
         rng.uniform(0.0006, 0.0012),
         rng.uniform(0.3, 0.7),
-        _FROWN,
+        FROWN,
     )
     if rng.random() < 0.5:
         x = rng.uniform(0.010, 0.014) + 0.003 * t
-        bundle.add(x, 0.016 + 0.010 * t, FINE, 0.0005, 0.7, _FROWN)
+        bundle.add(x, 0.016 + 0.010 * t, FINE, 0.0005, 0.7, FROWN)
     for y in (0.006, 0.0015)[: int(rng.integers(1, 3))]:
-        bundle.add(0.008 * t, y - 0.001 * t, FURROW, 0.0006, 0.6, _BRIDGE)
+        bundle.add(0.008 * t, y - 0.001 * t, FURROW, 0.0006, 0.6, BRIDGE)
 
 
 def _draw_eye(bundle: _Bundle, t: Doubles) -> None:
@@ -213,15 +210,15 @@ def _draw_eye(bundle: _Bundle, t: Doubles) -> None:
         reach = rng.uniform(0.009, 0.019)
         x = 0.0500 + reach * t * np.cos(angle)
         y = 0.001 + 0.006 * np.sin(angle) + reach * t * np.sin(angle) - 0.002 * t**2
-        bundle.add(x, y, int(rng.choice([FINE, FURROW])), depth, rng.uniform(0.3, 0.6), _CROW)
+        bundle.add(x, y, int(rng.choice([FINE, FURROW])), depth, rng.uniform(0.3, 0.6), CROW)
     for k in range(int(rng.integers(1, 4))):
         low = 0.0095 + 0.0035 * k + rng.normal(0, 0.0006)
         below = 0.019 + 0.004 * k + (0.029 - 0.003 * k) * t
         sag = -0.003 - low * np.sin(np.pi * np.clip(0.12 + 0.82 * t, 0, 1)) ** 0.7
-        bundle.add(below, sag, FINE, rng.uniform(0.0003, 0.0006), rng.uniform(0.3, 0.8), _BELOW)
+        bundle.add(below, sag, FINE, rng.uniform(0.0003, 0.0006), rng.uniform(0.3, 0.8), BELOW)
     trough = rng.uniform(0.0003, 0.0009)
     bundle.add(
-        0.015 + 0.020 * t, -0.009 - 0.011 * t**0.8, FOLD, trough, rng.uniform(0.1, 0.5), _BELOW
+        0.015 + 0.020 * t, -0.009 - 0.011 * t**0.8, FOLD, trough, rng.uniform(0.1, 0.5), BELOW
     )
 
 
@@ -232,18 +229,18 @@ def _draw_cheek(bundle: _Bundle, t: Doubles) -> None:
     x = 0.0175 + (0.0175 + out) * t**0.75
     y = -0.0375 - (0.036 + rng.uniform(-0.006, 0.006)) * t
     onset = rng.uniform(0.1, 0.5)
-    bundle.add(x, y, FOLD, depth, onset, _CHEEK)
-    bundle.add(x, y, FURROW, 0.5 * depth, onset + 0.2, _CHEEK)
-    bundle.add(x + 0.006, y + 0.003, PAD, 0.8 * depth, onset, _CHEEK)
+    bundle.add(x, y, FOLD, depth, onset, CHEEK)
+    bundle.add(x, y, FURROW, 0.5 * depth, onset + 0.2, CHEEK)
+    bundle.add(x + 0.006, y + 0.003, PAD, 0.8 * depth, onset, CHEEK)
     for k in range(int(rng.integers(1, 3))):
         away = 0.0405 + 0.007 * k + rng.normal(0, 0.0008)
         x = away + rng.uniform(0.002, 0.004) * np.sin(np.pi * t)
         y = -0.058 + 0.004 * k - rng.uniform(0.018, 0.028) * t
-        bundle.add(x, y, FURROW, 0.0007, 0.75, _BRACKET)
+        bundle.add(x, y, FURROW, 0.0007, 0.75, BRACKET)
     for k in range(int(rng.integers(2, 4))):
         x = 0.0045 + (0.007 + 0.0015 * k) * t
         line = 0.0005 - 0.0055 * k - 0.005 * t + rng.normal(0, 0.0006)
-        bundle.add(x, line, FURROW, rng.uniform(0.0004, 0.0008), 1.0, _BUNNY)
+        bundle.add(x, line, FURROW, rng.uniform(0.0004, 0.0008), 1.0, BUNNY)
 
 
 def _draw_mouth(bundle: _Bundle, t: Doubles) -> None:
@@ -251,25 +248,25 @@ def _draw_mouth(bundle: _Bundle, t: Doubles) -> None:
     x = 0.0265 + rng.uniform(0.001, 0.005) * t
     y = -0.0755 - rng.uniform(0.012, 0.022) * t
     corner = rng.uniform(0.0005, 0.0012)
-    bundle.add(x, y, FOLD, corner, rng.uniform(0.35, 0.7), _CORNER)
+    bundle.add(x, y, FOLD, corner, rng.uniform(0.35, 0.7), CORNER)
     x = rng.uniform(0.012, 0.019) * t
-    bundle.add(x, -0.0895 - 0.0035 * t**2, FOLD, rng.uniform(0.0006, 0.0014), 0.3, _CHIN)
+    bundle.add(x, -0.0895 - 0.0035 * t**2, FOLD, rng.uniform(0.0006, 0.0014), 0.3, CHIN)
     for _ in range(int(rng.integers(14, 26))):  # pits
         angle, far = rng.uniform(-np.pi / 2, np.pi / 2), np.sqrt(rng.random())
         x = 0.014 * far * np.cos(angle) + 0.001 * t
         y = -0.1045 + 0.0095 * far * np.sin(angle) + 0.0008 * rng.normal() * t
-        bundle.add(x, y, FURROW, rng.uniform(0.0002, 0.0005), 1.0, _CHIN)
+        bundle.add(x, y, FURROW, rng.uniform(0.0002, 0.0005), 1.0, CHIN)
     for rim, tip, count in ((-0.0640, -0.0545, 5), (-0.0810, -0.0885, 4)):
         for k in range(count):
             x = (0.019 * (k + rng.uniform(0.2, 0.8)) / count) * (1 + 0.15 * t)
             y = rim + 0.0025 * (x / 0.019) ** 2 * np.sign(rim + 0.07) * -1
             deep = rng.uniform(0.0003, 0.0006)
             line = y + (tip - rim) * rng.uniform(0.5, 1.0) * t
-            bundle.add(x, line, FINE, deep, rng.uniform(0.55, 0.95), _PURSED)
+            bundle.add(x, line, FINE, deep, rng.uniform(0.55, 0.95), PURSED)
     for k in range(9):  # in the red of the lips
         across = 0.020 * (k + rng.uniform(0.2, 0.8)) / 9
         for top, low in ((-0.0645, -0.0705), (-0.0725, -0.0790)):
-            bundle.add(across, top + (low - top) * t, FINE, 0.0004, 0.8, _PURSED)
+            bundle.add(across, top + (low - top) * t, FINE, 0.0004, 0.8, PURSED)
 
 
 def fold(

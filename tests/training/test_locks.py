@@ -5,7 +5,7 @@ import pytest
 
 from hrn_studio.face.model import load_head
 from hrn_studio.training import hair
-from hrn_studio.training.locks import grow_locks
+from hrn_studio.training.locks import POINTS, grow_locks
 from hrn_studio.training.stage import make_stage
 
 COLOR = np.array([0.10, 0.06, 0.03], np.float32)
@@ -48,8 +48,8 @@ def test_the_longest_locks_leave_the_shell(grown, stage):
     _, locks = grown("short", thickness=0.02)
     reach = np.linalg.norm(locks.vertices - hair.CENTER, axis=1)
     assert reach.max() > np.linalg.norm(stage.head.mean - hair.CENTER, axis=1).min()
-    tips = locks.vertices.reshape(-1, 6, 2, 3)[:, -1].mean(axis=1)
-    roots = locks.vertices.reshape(-1, 6, 2, 3)[:, 0].mean(axis=1)
+    tips = locks.vertices.reshape(-1, POINTS, 2, 3)[:, -1].mean(axis=1)
+    roots = locks.vertices.reshape(-1, POINTS, 2, 3)[:, 0].mean(axis=1)
     assert (tips[:, 1] < roots[:, 1]).mean() > 0.8, "hair falls"
 
 
