@@ -25,6 +25,8 @@ CAP_ROWS, LOWER_ROWS = 22, 14
 CAP_END = np.radians(-10.0)
 NAPE = np.radians(-50.0)
 TEXTURE = (192, 832)
+BRIM = np.radians(13.0)
+"""How wide a cap is turned up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,10 +148,13 @@ def draw_cut(rng: np.random.Generator, kind: str, age: float) -> Cut | None:
 
 
 def trimmed(rng: np.random.Generator, cut: Cut) -> Cut:
-    """The same hair, combed to a side, its border uneven; short hair often clipped at the sides."""
+    """The same hair, combed to a side, its border uneven; short hair often clipped at the sides,
+    long hair often fuller."""
     faded = not cut.hanging and cut.coverage == 1 and rng.random() < 0.45
+    full = rng.uniform(1.0, 1.8) if cut.hanging else 1.0
     return replace(
         cut,
+        thickness=cut.thickness * full,
         fade=float(np.radians(rng.uniform(15, 40))) if faded else 0.0,
         comb=float(rng.normal(0, 0.35)),
         ruffle=float(np.radians(rng.gamma(2.0, 1.0))),
@@ -202,6 +207,8 @@ def grow(
         frizz = rng.standard_normal((rows, columns)).astype(np.float32)
         lumps = lumps + np.float32(0.7 * cut.curls) * frizz
     lumps[:, -1] = lumps[:, 0]
+    if cut.cloth:
+        lift = lift + 0.25 * np.exp(-(((inside - BRIM / 2) / (BRIM / 2)) ** 4))
     lumps *= np.clip(np.cos(roots.elevation) * 2, 0, 1)[:, None]  # all columns meet on top
     high = np.clip(np.sin(roots.elevation), 0, 1)[:, None]
     if cut.fade:
@@ -217,7 +224,8 @@ def grow(
         flat = outward[first] * [1, 0, 1] / level
         side = np.exp(-(((np.abs(roots.azimuth) - 1.6) / 0.5) ** 2))[:, None]
         t = np.linspace(0, 1, LOWER_ROWS + 1)[1:, None, None]
-        spread = 0.010 + 0.026 * side + 0.008 * rng.random() * np.sin(np.pi * t)
+        spread = 0.010 + (0.018 + 0.8 * min(cut.thickness, 0.03)) * side
+        spread = spread + 0.020 * rng.random() * np.sin(np.pi * t)
         fall = base[first] + flat * np.minimum(1, 6 * t) * spread
         base[CAP_ROWS:] = fall + np.array([0, -1, 0]) * cut.hanging * t
         outward[CAP_ROWS:] = flat
@@ -266,7 +274,7 @@ def paint_hair(
         curls = np.float32(min(1.0, 1.5 * cut.curls))
         rings = smooth_noise(rng, height, width, rng.uniform(70, 170), 2)
         streak = (1 - curls) * streak + curls * rings
-        contrast = 0.38 + 0.15 * cut.curls
+        contrast = 0.38 - 0.08 * cut.curls
     albedo = color * np.exp(np.float32(contrast) * streak)[..., None]
     inside = _inside(cut, roots)
     thin = rng.standard_normal(width).astype(np.float32)
@@ -309,6 +317,12 @@ def _paint_cloth(rng: np.random.Generator, inside: Floats) -> tuple[Floats, Floa
     elif pattern < 0.5:  # bands
         band = np.sin(np.linspace(0, rng.uniform(10, 60), height)) > rng.uniform(-0.2, 0.7)
         albedo[band] = draw_dye(rng)
+    if rng.random() < 0.6:  # turned up
+        seam = np.exp(-(((inside - BRIM) / np.radians(1.0)) ** 2)).astype(np.float32)
+        tone = np.where(inside < BRIM, np.float32(rng.uniform(0.75, 1.1)), 1)
+        albedo *= (tone * (1 - 0.6 * seam))[..., None]
+    knit = rng.standard_normal((height, width), np.float32)
+    albedo *= np.exp(0.08 * knit)[..., None]
     folds = smooth_noise(rng, height, width, 25, 3) + 0.5 * strands(rng, height, width, 80.0)
     albedo = np.clip(albedo * np.exp(0.12 * folds)[..., None], 0.005, 0.9)
     alpha = np.clip(inside / np.radians(1.5), 0, 1)

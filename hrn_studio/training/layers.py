@@ -18,6 +18,7 @@ HAIR = 253
 GLASSES = 252
 COVER = 251
 """Part number of what is in front of the face."""
+JEWELLERY = 250
 HAIR_SHADE = np.float32(0.45)
 """Share of the sky that hair takes from the skin right beside it."""
 HAIR_SHADE_M = 0.006
@@ -81,6 +82,26 @@ def add_glasses(canvas: Canvas, mesh: tuple[Floats, Ints], colour: Floats) -> No
     canvas.colour[front] = colour
     canvas.alpha[front] = 1
     canvas.part[front] = GLASSES
+
+
+def add_earrings(canvas: Canvas, mesh: tuple[Floats, Ints, Floats]) -> None:
+    """Vertices, triangles and colour (3,) as in :func:`.jewellery.draw_earrings`."""
+    vertices, triangles, metal = mesh
+    fragments = rasterize(vertices, triangles, canvas.camera, back_faces=True)
+    front = fragments.depth[fragments.covered] < canvas.depth[fragments.covered] + 0.0008
+    if not front.any():
+        return
+    view = unit(-vertices)
+    normals = normals_of(vertices, triangles)
+    normals *= np.sign(dot(normals, view))[:, None]
+    lit, occlusion = canvas.lit(vertices), np.full(len(vertices), 0.7, np.float32)
+    received = light.diffuse(normals, canvas.lights, lit, occlusion, np.zeros(3, np.float32))
+    gleam = light.specular(normals, view, canvas.lights, lit, occlusion, 0.25)
+    colours = interpolate_covered(fragments, triangles, metal * (0.6 * received + 4 * gleam))
+    rows, columns = (i[front] for i in np.nonzero(fragments.covered))
+    canvas.colour[rows, columns] = colours[front]
+    canvas.alpha[rows, columns] = 1
+    canvas.part[rows, columns] = JEWELLERY
 
 
 def add_prop(canvas: Canvas, prop: Prop) -> None:

@@ -16,7 +16,7 @@ from hrn_studio.live._cv import cv2
 from hrn_studio.records import Bytes, Camera, Coefficients, Doubles, Floats, Ints, frozen
 from hrn_studio.training import hair, light, sample
 from hrn_studio.training.backdrop import draw_backdrop
-from hrn_studio.training.layers import COVER, GLASSES, HAIR
+from hrn_studio.training.layers import COVER, GLASSES, HAIR, JEWELLERY
 from hrn_studio.training.photograph import defocused, photograph
 from hrn_studio.training.pixels import resized
 from hrn_studio.training.scene import CLOTH, Person, Scene
@@ -31,6 +31,7 @@ __all__ = [
     "COVER",
     "GLASSES",
     "HAIR",
+    "JEWELLERY",
     "Person",
     "Sample",
     "draw_person",
@@ -60,7 +61,7 @@ class Sample:
     """(H, W, 3)"""
     part: Bytes
     """(H, W) what is seen: an index into the head's ``part_names``, or :data:`GLASSES`,
-    :data:`HAIR`, :data:`CLOTH`, :data:`COVER`, or 255 for the background."""
+    :data:`HAIR`, :data:`CLOTH`, :data:`JEWELLERY`, :data:`COVER`, or 255 for the background."""
     style: Style
     kinds: tuple[int, int, int] = (0, 0, 0)
     """Of the light, of what covers the face and of the lens, see

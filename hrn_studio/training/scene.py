@@ -9,7 +9,17 @@ import numpy as np
 from hrn_studio.geometry.raster import interpolate_covered, rasterize
 from hrn_studio.geometry.transforms import apply
 from hrn_studio.records import Bools, Bytes, Camera, Coefficients, Doubles, Floats, Ints
-from hrn_studio.training import clothes, glasses, hair, lashes, layers, light, locks, wrinkles
+from hrn_studio.training import (
+    clothes,
+    glasses,
+    hair,
+    jewellery,
+    lashes,
+    layers,
+    light,
+    locks,
+    wrinkles,
+)
 from hrn_studio.training.covers import Cover, Prop, draw_cover
 from hrn_studio.training.eyes import eye_closing, eye_coordinates, paint_eyes, sunken
 from hrn_studio.training.pixels import blurred, look_up, unit
@@ -27,7 +37,7 @@ WET = 0.24
 """Roughness of an eye as a camera resolves it."""
 LID_REACH_M = 0.0016
 LID_SHADE = np.float32(0.6)
-LOCKS, SHEEN = 2, 3
+LOCKS, SHEEN, EARRINGS = 2, 3, 6
 """Which of a person's own generators draws what."""
 TONGUE = np.array([0.42, 0.13, 0.12], np.float32)
 ENAMEL = np.array([0.52, 0.46, 0.37], np.float32)
@@ -121,6 +131,7 @@ class Scene:
             tint = own.gamma(1.0, 0.04) if dark else own.uniform(0.1, 0.6)
             brown = np.array([1.0, 0.62, 0.38]) ** own.uniform(0, 1)
             self.glasses_color = np.asarray(tint * brown, np.float32)
+        self.earrings = self._hang_earrings(posed, T_camera_head)
         self.mane: layers.Mane | None = None
         casters, caster_triangles = self.vertices, self.triangles
         if person.cut is not None:
@@ -135,6 +146,18 @@ class Scene:
             caster_triangles = np.concatenate([caster_triangles, prop.triangles + len(casters)])
             casters = np.concatenate([casters, moved])
         self.shadows = [light.ShadowMap(casters, caster_triangles, lamp) for lamp in lights.lamps]
+
+    def _hang_earrings(
+        self, posed: Floats, T_camera_head: Doubles
+    ) -> tuple[Floats, Ints, Floats] | None:
+        own, stage = np.random.default_rng([self.person.seed, EARRINGS]), self.stage
+        share = 0.4 if self.person.style.feminine else 0.06
+        if own.random() > share or not len(stage.lobes):
+            return None
+        outwards = stage.head.mean[stage.lobes] * [1, 0, 0]
+        outwards /= np.linalg.norm(outwards, axis=1, keepdims=True)
+        vertices, triangles, metal = jewellery.draw_earrings(own, posed[stage.lobes], outwards)
+        return apply(T_camera_head, vertices).astype(np.float32), triangles, metal
 
     def _grow_hair(
         self, cut: hair.Cut, posed: Floats, T_camera_head: Doubles
@@ -192,6 +215,8 @@ class Scene:
             layers.add_glasses(canvas, self.glasses, self.glasses_color * dim)
         if self.mane is not None:
             layers.add_hair(canvas, self.mane)
+        if self.earrings is not None:
+            layers.add_earrings(canvas, self.earrings)
         if self.prop is not None:
             layers.add_prop(canvas, self.prop)
         return canvas, irradiance

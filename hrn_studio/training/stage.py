@@ -14,6 +14,7 @@ from hrn_studio.records import Camera, Floats, Ints
 from hrn_studio.training.chart import Chart, make_chart
 from hrn_studio.training.clothes import neck_ring
 from hrn_studio.training.hair import Roots, find_roots
+from hrn_studio.training.jewellery import find_lobes
 from hrn_studio.training.lashes import Margin, find_margins
 from hrn_studio.training.pixels import unit
 from hrn_studio.training.skin import Zones, find_zones
@@ -38,6 +39,8 @@ class Stage:
     """(V,) 1 in the depth of the nostrils, which the model only hints at."""
     neck: Ints
     """Vertices of the neck's open end."""
+    lobes: Ints
+    """The vertex of each ear that an earring hangs from, left first; empty without ears."""
     incidence: Any
     """Sparse (V, T): sums the faces' normals at the vertices."""
 
@@ -60,13 +63,13 @@ def make_stage(head: HeadModel, columns: int = 512) -> Stage:
     )
     chart, roots, margins = make_chart(head, columns), find_roots(head), find_margins(head)
     dark = np.zeros(head.vertex_count, np.float32)
-    zones, neck = find_zones(chart), neck_ring(head)
-    bare = Stage(head, chart, zones, roots, margins, dark, dark, neck, incidence)
+    zones, neck, lobes = find_zones(chart), neck_ring(head), find_lobes(head)
+    bare = Stage(head, chart, zones, roots, margins, dark, dark, neck, lobes, incidence)
     occlusion = sky_share(head, bare.normals(head.mean))
     x, y, z = head.mean.T
     nose = (np.abs(x) < 0.018) & (y > -0.050) & (y < -0.034) & (z > 0.015)
     nostrils = np.where(nose, np.clip((0.75 - occlusion) / 0.35, 0, 1), 0).astype(np.float32)
-    return Stage(head, chart, zones, roots, margins, occlusion, nostrils, neck, incidence)
+    return Stage(head, chart, zones, roots, margins, occlusion, nostrils, neck, lobes, incidence)
 
 
 def sky_share(head: HeadModel, normals: Floats, size: int = 192) -> Floats:

@@ -94,7 +94,7 @@ def draw_style(rng: np.random.Generator) -> Style:
     beard = 0.0
     if not feminine and rng.random() < 0.75:
         beard = float(rng.choice([rng.uniform(0.08, 0.45), rng.uniform(0.5, 1.0)], p=[0.7, 0.3]))
-    kinds = [0.02, 0.08, 0.3, 0.6] if feminine else [0.15, 0.3, 0.5, 0.05]
+    kinds = [0.01, 0.04, 0.3, 0.65] if feminine else [0.08, 0.2, 0.62, 0.1]
     make_up = bool(feminine and rng.random() < 0.5)
     return Style(
         age=age,
