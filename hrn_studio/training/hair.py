@@ -67,6 +67,8 @@ class Cut:
     """Radians that strands turn round the crown on their way to the brim."""
     ruffle: float = 0.0
     """How uneven the border is, radians."""
+    swept: bool = False
+    """The front is combed up and back instead of falling over the forehead."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,6 +160,7 @@ def trimmed(rng: np.random.Generator, cut: Cut) -> Cut:
         fade=float(np.radians(rng.uniform(15, 40))) if faded else 0.0,
         comb=float(rng.normal(0, 0.35)),
         ruffle=float(np.radians(rng.gamma(2.0, 1.0))),
+        swept=bool(rng.random() < 0.6) and bool(cut.line[COLUMNS // 2] > np.radians(26)),
     )
 
 
@@ -200,7 +203,8 @@ def grow(
     outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
     inside = roots.elevation[:, None] - cut.line[None, :]
     inside[:3] = inside[:3].mean(axis=1, keepdims=True)
-    lift = np.clip(inside / np.radians(30), 0, 1)
+    front = cut.swept * np.clip((1.25 - np.abs(roots.azimuth)) / 0.5, 0, 1)[None, :]
+    lift = np.clip(inside / np.radians(30 - 22 * front), 0, 1)
     rows, columns = inside.shape
     lumps = resized(rng.standard_normal((5, 9), np.float32), columns, rows)
     if cut.curls:
@@ -284,6 +288,10 @@ def paint_hair(
         loose = loose + np.float32(cut.ruffle) * tufts
     grain = rng.random((height, width), np.float32)
     alpha = np.clip((inside + loose) / np.radians(7.0), 0, 1)
+    if cut.swept:  # single roots show where hair begins
+        roots_show = np.clip((inside + np.radians(3.0)) / np.radians(9.0), 0, 1) * (0.5 + grain)
+        front = np.abs(np.linspace(-np.pi, np.pi, width, dtype=np.float32)) < 1.0
+        alpha = np.where(front, np.clip(roots_show, 0, 1), alpha)
     alpha = alpha * np.where(cut.coverage < 1, cut.coverage * (0.7 + 0.6 * grain), 1)
     if cut.fade:
         side = np.abs(np.linspace(-np.pi, np.pi, width, dtype=np.float32)) > 0.75

@@ -61,6 +61,10 @@ def grow_locks(
     span = rng.uniform(2.5, 6.5, count) + (last - start) * rng.random(count)
     t = np.linspace(0, 1, POINTS)
     row = start[:, None] + span[:, None] * t
+    azimuth = np.abs(column / (COLUMNS - 1) - 0.5) * 2 * np.pi
+    back = cut.swept & (azimuth < 1.1)  # from the hairline up
+    row[back] = (last - rng.uniform(0, 2.5, count))[back, None] - 0.8 * span[back, None] * t
+    row = np.maximum(row, 1)
     beyond = np.minimum(np.maximum(row - last[:, None], 0), rng.uniform(0.4, 2.2, (count, 1)))
     row = np.minimum(row, last[:, None])
     sweep = rng.normal(0, 1.5) + messy * rng.normal(0, 1.0, count)
@@ -80,7 +84,8 @@ def grow_locks(
         turn = rng.uniform(0, 6.28, (count, 1)) + 9 * t
         place = place + 0.004 * cut.curls * (np.sin(turn)[..., None] * np.cross(outward, along))
         stands = stands * (1 + 2 * cut.curls)
-    place = place + outward * (stands[:, None] * np.sin(2.4 * t))[..., None]
+    stands = stands[:, None] * np.where(back[:, None], 1.5 * np.sqrt(t), np.sin(2.4 * t))
+    place = place + outward * stands[..., None]
     for _ in range(2):  # without corners
         place[:, 1:-1] = (place[:, :-2] + 2 * place[:, 1:-1] + place[:, 2:]) / 4
     return _ribbons(rng, place, outward, color)

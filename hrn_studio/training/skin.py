@@ -108,7 +108,7 @@ def draw_skin(rng: np.random.Generator, chart: Chart, zones: Zones, style: Style
     _brows(rng, chart, albedo, style)
     uneven = 0.35 * smooth_noise(rng, rows, columns, 10, 3) + 0.12 * fine
     gloss = zones.oily + uneven * chart.flatness
-    gloss += np.float32(rng.uniform(0, 1.2)) * lips
+    gloss += np.float32(rng.uniform(0, 0.8)) * lips
     height = height * chart.flatness
     slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8)
     slope_y = -cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8)
@@ -205,7 +205,7 @@ def _beard(
         x, [0, 0.018, 0.027, 0.034, 0.055, 0.072], [-0.053, -0.052, -0.064, -0.068, -0.05, -0.01]
     ) + rng.normal(0, 0.002)
     lower = np.interp(x, [0, 0.04, 0.07], [-0.138, -0.135, -0.105])
-    sides = np.clip((upper - y) / 0.012, 0, 1) * np.clip((y - lower) / 0.012, 0, 1)
+    sides = np.clip((upper - y) / 0.012, 0, 1) * np.clip((y - lower) / 0.028, 0, 1)
     grows: Floats = np.asarray(sides, np.float32)
     moustache: Floats = np.asarray((x < 0.033) & (y > -0.078), np.float32)
     chin = np.clip((0.030 - x) / 0.006, 0, 1) * np.asarray(y < -0.068, np.float32)
