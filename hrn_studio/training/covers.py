@@ -9,6 +9,7 @@ import numpy as np
 from hrn_studio.face.model import HeadModel
 from hrn_studio.live._cv import cv2
 from hrn_studio.records import AnyFloats, Doubles, Floats, Ints
+from hrn_studio.training.clothes import draw_dye
 from hrn_studio.training.glasses import EAR
 from hrn_studio.training.noise import smooth_noise
 from hrn_studio.training.pixels import blurred, look_up
@@ -261,11 +262,10 @@ def _scarf(rng: np.random.Generator, posed: Floats, head: HeadModel) -> Prop:
         wide = thick * 1.25 * (1 + 0.06 * wave[2])
         parts.append(tube(path, wide, 0.7 * wide, np.array([0.0, 1.0, 0.0])))
     vertices, triangles = _joined(parts)
-    color = np.clip(rng.beta(1.2, 2.2) * np.exp(rng.normal(0, 0.5, 3)), 0.01, 0.8)
-    albedo = np.tile(color, (len(vertices), 1))
+    albedo = np.tile(draw_dye(rng), (len(vertices), 1))
     if rng.random() < 0.5:
         width = int(rng.integers(2, 7)) * AROUND
-        other = np.clip(rng.beta(1.2, 2.2, 3), 0.01, 0.8)
+        other = draw_dye(rng)
         albedo[(np.arange(len(vertices)) // width) % 2 == 0] = other
     rough = smooth_noise(rng, 16, -(-len(vertices) // 16), 40).ravel()[: len(vertices), None]
     albedo = np.clip(albedo * np.exp(0.15 * rough), 0.005, 0.9)
