@@ -139,7 +139,7 @@ def add_hair(canvas: Canvas, mane: Mane) -> None:
         rows, columns = rows[solid], columns[solid]
         canvas.depth[rows, columns] = np.minimum(canvas.depth[rows, columns], depth[solid])
     if mane.locks is not None:
-        _add_locks(canvas, mane, mane.locks)
+        add_locks(canvas, mane.locks, mane.gleam)
 
 
 def _blend(canvas: Canvas, rows: Ints, columns: Ints, colour: Floats, opacity: Floats) -> None:
@@ -211,11 +211,10 @@ def _hair_colour(
     return np.asarray(colour, np.float32)
 
 
-def _add_locks(canvas: Canvas, mane: Mane, locks: Locks) -> None:
+def add_locks(canvas: Canvas, locks: Locks, gleam: float) -> None:
     """Ribbons, lit at their vertices."""
-    albedo = locks.albedo
     colours = _hair_colour(
-        canvas, locks.vertices, locks.normals, locks.tangents, albedo, mane.gleam
+        canvas, locks.vertices, locks.normals, locks.tangents, locks.albedo, gleam
     )
     fragments = rasterize(locks.vertices, locks.triangles, canvas.camera, back_faces=True)
     covered = fragments.covered

@@ -88,7 +88,7 @@ def grow_locks(
     place = place + outward * stands[..., None]
     for _ in range(2):  # without corners
         place[:, 1:-1] = (place[:, :-2] + 2 * place[:, 1:-1] + place[:, 2:]) / 4
-    return _ribbons(rng, place, outward, color)
+    return ribbons(rng, place, outward, color)
 
 
 def _sampled(nodes: Doubles, row: AnyFloats, column: AnyFloats) -> Doubles:
@@ -102,23 +102,33 @@ def _sampled(nodes: Doubles, row: AnyFloats, column: AnyFloats) -> Doubles:
     return np.asarray(near * (1 - a) + far * a)
 
 
-def _ribbons(rng: np.random.Generator, place: Doubles, outward: Doubles, color: Floats) -> Locks:
-    """Ribbons along (S, POINTS, 3), tapering."""
-    count = len(place)
+def ribbons(
+    rng: np.random.Generator, place: Doubles, outward: Doubles, color: Floats, wide: float = 1.0
+) -> Locks:
+    """Tapering ribbons along paths (S, K, 3), camera frame, up to ``wide`` x 2.4 mm across.
+
+    Parameters
+    ----------
+    outward
+        (S, K, 3) normals of what they lie on.
+    color
+        (3,) linear; every ribbon's differs a little.
+    """
+    count, points = place.shape[:2]
     along = np.gradient(place, axis=1)
     side = np.cross(along, place)
     side /= np.linalg.norm(side, axis=-1, keepdims=True) + 1e-12
-    t = np.linspace(0, 1, POINTS)
-    half = rng.uniform(0.0004, 0.0012, (count, 1)) * (1 - 0.75 * t)
+    t = np.linspace(0, 1, points)
+    half = wide * rng.uniform(0.0004, 0.0012, (count, 1)) * (1 - 0.75 * t)
     edges = np.stack([place - side * half[..., None], place + side * half[..., None]], axis=2)
-    index = np.arange(count * POINTS * 2).reshape(count, POINTS, 2)
+    index = np.arange(count * points * 2).reshape(count, points, 2)
     a, b, c, d = index[:, :-1, 0], index[:, :-1, 1], index[:, 1:, 0], index[:, 1:, 1]
     triangles = np.stack([np.stack([a, c, b], -1), np.stack([b, c, d], -1)], axis=2)
     tone = np.exp(rng.normal(0.05, 0.3, (count, 1, 1)))
-    opacity = np.broadcast_to((0.9 - 0.55 * t)[None, :, None], (count, POINTS, 2))
+    opacity = np.broadcast_to((0.9 - 0.55 * t)[None, :, None], (count, points, 2))
 
     def doubled(values: AnyFloats) -> Floats:
-        both = np.broadcast_to(values[:, :, None, :], (count, POINTS, 2, 3))
+        both = np.broadcast_to(values[:, :, None, :], (count, points, 2, 3))
         return np.ascontiguousarray(both.reshape(-1, 3), np.float32)
 
     return Locks(
@@ -126,6 +136,6 @@ def _ribbons(rng: np.random.Generator, place: Doubles, outward: Doubles, color: 
         triangles.reshape(-1, 3).astype(np.int32),
         unit(doubled(along)),
         unit(doubled(outward)),
-        doubled(np.broadcast_to(color * tone, (count, POINTS, 3))),
+        doubled(np.broadcast_to(color * tone, (count, points, 3))),
         np.ascontiguousarray(opacity.reshape(-1), np.float32),
     )

@@ -20,6 +20,7 @@ from hrn_studio.training import (
     locks,
     wrinkles,
 )
+from hrn_studio.training.beard import grow_beard
 from hrn_studio.training.covers import Cover, Prop, draw_cover
 from hrn_studio.training.eyes import eye_closing, eye_coordinates, paint_eyes, sunken
 from hrn_studio.training.pixels import blurred, look_up, unit
@@ -37,8 +38,9 @@ WET = 0.24
 """Roughness of an eye as a camera resolves it."""
 LID_REACH_M = 0.0016
 LID_SHADE = np.float32(0.6)
-LOCKS, SHEEN, EARRINGS = 2, 3, 6
+LOCKS, SHEEN, EARRINGS, BEARD = 2, 3, 6, 7
 """Which of a person's own generators draws what."""
+BEARD_GLEAM = 0.03
 TONGUE = np.array([0.42, 0.13, 0.12], np.float32)
 ENAMEL = np.array([0.52, 0.46, 0.37], np.float32)
 GUMS = np.array([0.40, 0.14, 0.13], np.float32)
@@ -132,6 +134,13 @@ class Scene:
             brown = np.array([1.0, 0.62, 0.38]) ** own.uniform(0, 1)
             self.glasses_color = np.asarray(tint * brown, np.float32)
         self.earrings = self._hang_earrings(posed, T_camera_head)
+        self.beard: locks.Locks | None = None
+        if person.skin.beard is not None:
+            self.beard = grow_beard(
+                np.random.default_rng([person.seed, BEARD]),
+                *(stage, self.vertices[: len(vertices)], person.skin.beard),
+                *(person.style.beard, person.style.hair_color, self.R[:, 1]),
+            )
         self.mane: layers.Mane | None = None
         casters, caster_triangles = self.vertices, self.triangles
         if person.cut is not None:
@@ -213,6 +222,8 @@ class Scene:
         layers.add_lashes(canvas, self.lashes, self.lash_alpha, dark * dim)
         if self.person.style.glasses:
             layers.add_glasses(canvas, self.glasses, self.glasses_color * dim)
+        if self.beard is not None:
+            layers.add_locks(canvas, self.beard, BEARD_GLEAM)
         if self.mane is not None:
             layers.add_hair(canvas, self.mane)
         if self.earrings is not None:

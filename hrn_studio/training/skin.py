@@ -34,6 +34,8 @@ class Skin:
     """(R, C, 3) linear."""
     relief: Floats
     """(R, C, 3): slope along the azimuth, slope along the elevation, gloss 0..2."""
+    beard: Floats | None = None
+    """(R, C) where a full beard grows, 0..1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,8 +105,7 @@ def draw_skin(rng: np.random.Generator, chart: Chart, zones: Zones, style: Style
     height += 0.5 * lips * _lip_lines(rng, chart)
     if style.make_up:
         _make_up(rng, zones, albedo, lips)
-    if style.beard > 0:
-        _beard(rng, chart, zones, albedo, style, lips)
+    grows = _beard(rng, chart, zones, albedo, style, lips) if style.beard > 0 else None
     _brows(rng, chart, albedo, style)
     uneven = 0.35 * smooth_noise(rng, rows, columns, 10, 3) + 0.12 * fine
     gloss = zones.oily + uneven * chart.flatness
@@ -115,7 +116,7 @@ def draw_skin(rng: np.random.Generator, chart: Chart, zones: Zones, style: Style
     relief = np.empty((rows, columns, 3), np.float32)
     for k, layer in enumerate((slope_x, slope_y, np.clip(gloss, 0, 2.5))):
         relief[..., k] = layer
-    return Skin(albedo, relief)
+    return Skin(albedo, relief, grows if style.beard > 0.5 else None)
 
 
 def _lips(rng: np.random.Generator, chart: Chart) -> Floats:
@@ -196,16 +197,16 @@ def _glaze(albedo: Floats, alpha: Floats, colour: Floats) -> None:
 
 def _beard(
     rng: np.random.Generator, chart: Chart, zones: Zones, albedo: Floats, style: Style, lips: Floats
-) -> None:
-    """A shaved shadow (style.beard below 0.5), stubble, or a full beard (1)."""
+) -> Floats:
+    """Paint a shaved shadow (style.beard below 0.5), stubble, or a full beard (1); where (R, C)."""
     p, shape = chart.position, chart.shape
     noise = smooth_noise(rng, *shape, 25, 3)
     x, y = np.abs(p[..., 0]), p[..., 1] + 0.005 * noise
     upper = np.interp(
-        x, [0, 0.018, 0.027, 0.034, 0.055, 0.072], [-0.053, -0.052, -0.064, -0.068, -0.05, -0.01]
+        x, [0, 0.018, 0.027, 0.034, 0.055, 0.072], [-0.0505, -0.0500, -0.062, -0.068, -0.05, -0.01]
     ) + rng.normal(0, 0.002)
     lower = np.interp(x, [0, 0.04, 0.07], [-0.138, -0.135, -0.105])
-    sides = np.clip((upper - y) / 0.012, 0, 1) * np.clip((y - lower) / 0.028, 0, 1)
+    sides = np.clip((upper - y) / 0.007, 0, 1) * np.clip((y - lower) / 0.028, 0, 1)
     grows: Floats = np.asarray(sides, np.float32)
     moustache: Floats = np.asarray((x < 0.033) & (y > -0.078), np.float32)
     chin = np.clip((0.030 - x) / 0.006, 0, 1) * np.asarray(y < -0.068, np.float32)
@@ -228,6 +229,7 @@ def _beard(
     if style.beard < 0.5:  # hair under the skin looks grey-blue
         colour = 0.5 * colour + 0.5 * skin * np.array([0.40, 0.46, 0.52], np.float32)
     albedo[where] = skin + alpha * (np.minimum(colour, skin) - skin)
+    return np.asarray(grows, np.float32)
 
 
 def _make_up(rng: np.random.Generator, zones: Zones, albedo: Floats, lips: Floats) -> None:
