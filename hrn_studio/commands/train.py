@@ -68,7 +68,7 @@ def _add_fit(kinds: Commands) -> None:
     add("--net", choices=("small", "large"), default="small", help="large is a ResNet-50")
     add("--steps", type=_positive, default=9000, help="in all (default: %(default)s)")
     add("--batch", type=_positive, default=128, help="pictures a step (default: %(default)s)")
-    add("--rate", type=float, default=2e-3, help="highest learning rate (default: %(default)s)")
+    add("--rate", type=_rate, default=2e-3, help="highest learning rate (default: %(default)s)")
     add("--pictures-seed", type=int, default=7, help="seed given to 'train render'")
     add("--seed", type=int, default=1, help="of the training")
     add("--device", choices=("cpu", "cuda"), default="cpu")
@@ -104,7 +104,7 @@ def _add_refine(kinds: Commands) -> None:
     add("-o", "--out", type=Path, required=True, metavar="FILE", help="write the network here")
     add("--steps", type=_positive, default=400, help="in all (default: %(default)s)")
     add("--batch", type=_positive, default=24, help="pictures a step (default: %(default)s)")
-    add("--rate", type=float, default=1e-3, help="highest learning rate (default: %(default)s)")
+    add("--rate", type=_rate, default=1e-3, help="highest learning rate (default: %(default)s)")
     add("--renders", type=Path, metavar="FOLDER", help="mix in what 'train render' made")
     add("--renders-seed", type=int, default=7, help="their seed (default: %(default)s)")
     add("--seed", type=int, default=1, help="of the refinement")
@@ -189,6 +189,16 @@ def _positive(text: str) -> int:
         value = 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _rate(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 10:
+        raise argparse.ArgumentTypeError(f"{text} is no learning rate; give a number like 0.001")
     return value
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,8 @@ import numpy as np
 import torch
 
 from hrn_studio.errors import FitError, ModelDataError
+from hrn_studio.training.guard import explained
+from hrn_studio.training.networks import KINDS
 from hrn_studio.training.targets import Layout
 
 FORMAT = 1
@@ -24,22 +29,19 @@ def write_checkpoint(state: dict[str, Any], path: Path) -> None:
     FitError
         The disk is full, or the folder cannot be written to.
     """
+    whole = io.BytesIO()
+    torch.save({"format": FORMAT, **state}, whole)
     partial = path.with_name(f"{path.name}.partial")
     try:
-        torch.save({"format": FORMAT, **state}, partial)
+        partial.write_bytes(whole.getbuffer())
         partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch raises the latter for a full disk
+    except OSError as error:
         partial.unlink(missing_ok=True)
         kept = "the last one is kept" if path.is_file() else "nothing was written"
         raise FitError(
-            f"the checkpoint '{path}' cannot be written ({_reason(error)}); make room, or give a "
-            f"folder that can be written to ({kept})"
+            f"the checkpoint '{path}' cannot be written ({error.strerror or error}); make room, or "
+            f"give a folder that can be written to ({kept})"
         ) from error
-
-
-def _reason(error: OSError | RuntimeError) -> str:
-    told = error.strerror if isinstance(error, OSError) else None
-    return told or next(iter(str(error).strip().splitlines()), "no reason given")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         version = state["format"]
-        whole = version != FORMAT or all(name in state for name in _NEEDED)
+        whole = version != FORMAT or _is_whole(state)
     except FileNotFoundError as error:
         raise ModelDataError(f"there is no checkpoint '{path}'; check the name") from error
     except Exception as error:  # torch raises all kinds for a damaged file
@@ -66,6 +68,27 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not whole:
         raise _damaged(path)
     return state
+
+
+def _is_whole(state: dict[str, Any]) -> bool:
+    return all(name in state for name in _NEEDED) and kind_of(state) in KINDS
+
+
+@contextmanager
+def taken_from(path: Path) -> Iterator[None]:
+    """A block that takes things out of a checkpoint, which may be of other sizes than it says.
+
+    Raises
+    ------
+    ModelDataError
+        The block stumbled over them.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if explained(error, path) is not None:  # memory or the graphics processor gave out
+            raise
+        raise _damaged(path) from error
 
 
 def _damaged(path: Path) -> ModelDataError:

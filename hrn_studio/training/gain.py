@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hrn_studio.errors import UsageError
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.transforms import apply, project
@@ -80,8 +81,13 @@ def gains(
     ModelDataError
         The network or the pictures are damaged, or the network is of another head.
     UsageError
-        The folder has no held-back pictures of that seed.
+        The folder has no held-back pictures of that seed, or the network is a checkpoint.
     """
+    if path.suffix != ".npz":
+        raise UsageError(
+            f"'{path}' is no network as it ships; give what 'hrn-studio train ship {path} -o "
+            "network.npz' writes"
+        )
     shipped = ShippedNetwork.open(path)
     count = len(shipped.members.models)
     networks = {n: load_network(path, n) for n in dict.fromkeys((1, count))}

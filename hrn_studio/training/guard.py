@@ -14,18 +14,19 @@ _DEVICE = ("cuda", "cudnn", "cublas", "nccl", "device-side", "accelerator", "gpu
 
 @contextmanager
 def guarded(checkpoint: Path) -> Iterator[None]:
-    """Say what happened when memory or the graphics processor gives out.
+    """Say what happened when memory, the disk or the graphics processor gives out.
 
     Raises
     ------
     FitError
-        Instead of ``MemoryError`` and PyTorch's ``RuntimeError``; the checkpoint is not touched.
+        Instead of ``MemoryError``, ``OSError`` and PyTorch's ``RuntimeError``; the checkpoint is
+        not touched.
     """
     try:
         yield
     except StudioError:
         raise
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, OSError, RuntimeError) as error:
         said = explained(error, checkpoint)
         if said is None:
             raise
@@ -42,6 +43,12 @@ def explained(error: BaseException, checkpoint: Path) -> FitError | None:
     )
     if isinstance(error, MemoryError) or any(words in text for words in _MEMORY):
         return FitError(f"there is too little memory for this; give a smaller --batch ({kept})")
+    if isinstance(error, OSError):
+        name = f"'{error.filename}'" if error.filename else "a file"
+        return FitError(
+            f"{name} cannot be read or written ({error.strerror or error}); see that the disk has "
+            f"room and the folder can be written to ({kept})"
+        )
     if any(words in text for words in _DEVICE):
         first = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
         return FitError(

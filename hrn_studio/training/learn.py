@@ -21,7 +21,13 @@ from torch import Tensor
 from hrn_studio.errors import ModelDataError
 from hrn_studio.records import Doubles, Ints
 from hrn_studio.training.augment import Batch, Variation, vary
-from hrn_studio.training.checkpoint import is_of, kind_of, read_checkpoint, write_checkpoint
+from hrn_studio.training.checkpoint import (
+    is_of,
+    kind_of,
+    read_checkpoint,
+    taken_from,
+    write_checkpoint,
+)
 from hrn_studio.training.folding import settle
 from hrn_studio.training.losses import Loss
 from hrn_studio.training.networks import FaceNetwork
@@ -192,10 +198,11 @@ class Learner:
                 f"the checkpoint '{path}' is of another network or head; give another file or "
                 "start anew"
             )
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.step, self._started = int(state["step"]), True
+        with taken_from(path):
+            self.network.load_state_dict(state["network"])
+            self.average.load_state_dict(state["average"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self.step, self._started = int(state["step"]), True
         self._history = {name: state[name] for name in _HISTORY if name in state}
 
 

@@ -33,14 +33,20 @@ from hrn_studio.training.augment import (
     photographed,
     vary,
 )
-from hrn_studio.training.checkpoint import is_of, kind_of, read_checkpoint, write_checkpoint
+from hrn_studio.training.checkpoint import (
+    is_of,
+    kind_of,
+    read_checkpoint,
+    taken_from,
+    write_checkpoint,
+)
 from hrn_studio.training.evidence import TorchHead
 from hrn_studio.training.learn import drawn
 from hrn_studio.training.losses import Loss
 from hrn_studio.training.networks import Answer, FaceNetwork
 from hrn_studio.training.photos import Photos, drawn_rows
 from hrn_studio.training.pool import Prepared
-from hrn_studio.training.restore import beginning
+from hrn_studio.training.restore import beginning, default_network
 from hrn_studio.training.steps import averaged, descend, follow
 from hrn_studio.training.targets import Layout, Mirror, make_layout, make_metric, make_mirror
 from hrn_studio.training.weak import Teaching, Views, WeakLoss, WeakWeights, person_mean
@@ -102,8 +108,9 @@ class Refiner:
         layout, kind = make_layout(head), kind_of(self._state)
         if not is_of(self._state, layout):
             raise ModelDataError(f"the checkpoint '{source}' is of another head; give one of this")
-        self.digest = _digest(self._state["average"])
-        self.network, self.average = (self._network(layout, kind) for _ in range(2))
+        with taken_from(source or default_network()):
+            self.digest = _digest(self._state["average"])
+            self.network, self.average = (self._network(layout, kind) for _ in range(2))
         self._start = [p.detach().clone() for p in self.network.parameters()]
         mirror, metric = make_mirror(head, layout), make_metric(head, layout)
         self._supervised = Loss(metric, device=self.device)
@@ -320,16 +327,18 @@ class Refiner:
             It began from another network.
         """
         state = read_checkpoint(path)
-        about = json.loads(state.get("refined", "{}"))
+        with taken_from(path):
+            about = json.loads(state.get("refined", "{}"))
         if about.get("source") != self.digest or "refining" not in state:
             raise UsageError(
                 f"'{path}' is of a refinement that began from another network; delete it to begin "
                 "anew, or write to another file with -o"
             )
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self._optimizer.load_state_dict(state["refining"])
-        self.step = int(about["steps"])
+        with taken_from(path):
+            self.network.load_state_dict(state["network"])
+            self.average.load_state_dict(state["average"])
+            self._optimizer.load_state_dict(state["refining"])
+            self.step = int(about["steps"])
 
 
 def _digest(weights: dict[str, Tensor]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -62,18 +63,20 @@ def ship_models(
             "deviations": np.ones(3) if deviations is None else deviations,
         }
     mirror = make_mirror(head, layout)
-    partial = path.with_name(f"{path.stem}.partial.npz")
+    whole = io.BytesIO()
+    np.savez(
+        whole,
+        **arrays,
+        vertices=layout.vertices,
+        counts=np.array([layout.identity_count, layout.expression_count]),
+        reference=embedding.points(head.mean).astype(np.float64),
+        mirror_points=mirror.points,
+        mirror_identity=mirror.identity,
+        mirror_expression=mirror.expression,
+    )
+    partial = path.with_name(f"{path.name}.partial")
     try:
-        np.savez(
-            partial,
-            **arrays,
-            vertices=layout.vertices,
-            counts=np.array([layout.identity_count, layout.expression_count]),
-            reference=embedding.points(head.mean).astype(np.float64),
-            mirror_points=mirror.points,
-            mirror_identity=mirror.identity,
-            mirror_expression=mirror.expression,
-        )
+        partial.write_bytes(whole.getbuffer())
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from hrn_studio.face.model import HeadModel
 from hrn_studio.live._cv import cv2
 from hrn_studio.live.ensemble import Members, averaged, take_members
 from hrn_studio.records import AnyFloats, Doubles, Floats
-from hrn_studio.training.checkpoint import is_of, kind_of, read_checkpoint
+from hrn_studio.training.checkpoint import is_of, kind_of, read_checkpoint, taken_from
 from hrn_studio.training.networks import FaceNetwork
 from hrn_studio.training.targets import Layout, Mirror, make_layout, make_mirror
 
@@ -126,7 +126,8 @@ class KeptNetwork:
             raise ModelDataError(f"the checkpoint '{path}' is of another head; give one of this")
         self.mirror = make_mirror(head, self.layout)
         self.network = FaceNetwork(self.layout, kind_of(state)).eval()
-        self.network.load_state_dict(state["average"])
+        with taken_from(path):
+            self.network.load_state_dict(state["average"])
         self.megabytes = path.stat().st_size / 1e6
 
     def read(self, crops: AnyFloats) -> Floats:

@@ -19,6 +19,7 @@ from hrn_studio.training import campaign, guard
         (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate"), "too little memory"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you"), "too little"),
         (RuntimeError("CUDA error: unspecified launch failure\nmore"), "stopped working.*failure"),
+        (OSError(28, "No space left on device", "net.csv"), "'net.csv' cannot be .*No space left"),
         (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), "graphics processor"),
     ],
 )
