@@ -67,7 +67,7 @@ def draw_backdrop(rng: np.random.Generator, height: int, width: int) -> Floats:
             _window(picture, rng)
         picture = blurred(picture, rng.choice([0.7, 1.2, 2.5, 5.0]))
     texture = smooth_noise(rng, rows, columns, float(rng.uniform(2, 12)), 3)
-    picture = picture * np.exp(np.float32(rng.gamma(1.5, 0.012)) * texture[..., None])
+    picture = picture * np.exp(np.float32(rng.gamma(1.5, 0.007)) * texture[..., None])
     picture = resized(picture, width, height)
     return np.asarray(linear_from_srgb(np.clip(picture, 0, 1)), np.float32)
 

@@ -56,7 +56,7 @@ def grow_locks(
     last = np.interp(-line, -roots.elevation, np.arange(rows))
     if cut.hanging:
         last = np.minimum(last, rows - 3)
-    messy = rng.gamma(2.0, 0.5)
+    messy = min(rng.gamma(2.0, 0.4), 1.6)
     start = last * rng.uniform(0.15, 0.95, count) ** 0.6
     span = rng.uniform(2.5, 6.5, count) + (last - start) * rng.random(count)
     t = np.linspace(0, 1, POINTS)
@@ -67,7 +67,7 @@ def grow_locks(
     row = np.maximum(row, 1)
     beyond = np.minimum(np.maximum(row - last[:, None], 0), rng.uniform(0.4, 2.2, (count, 1)))
     row = np.minimum(row, last[:, None])
-    sweep = rng.normal(0, 1.5) + messy * rng.normal(0, 1.0, count)
+    sweep = np.clip(rng.normal(0, 1.2) + messy * rng.normal(0, 0.8, count), -2.5, 2.5)
     across = column[:, None] + sweep[:, None] * t * (1 + 0.5 * t)
     place = _sampled(nodes, row, across)
     outward = place - middle

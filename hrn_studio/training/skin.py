@@ -19,7 +19,7 @@ from hrn_studio.training.pixels import blurred, polyline_mask
 from hrn_studio.training.style import Style
 
 DERMIS = np.array([0.80, 0.55, 0.44], np.float32)
-MELANIN = np.array([0.62, 0.84, 1.02], np.float32)
+MELANIN = np.array([0.74, 0.88, 1.03], np.float32)
 BLOOD = np.array([0.10, 0.55, 0.48], np.float32)
 DYES = np.array(
     [[0.35, 0.05, 0.06], [0.5, 0.12, 0.12], [0.42, 0.16, 0.14], [0.25, 0.03, 0.09]], np.float32
@@ -88,7 +88,7 @@ def draw_skin(rng: np.random.Generator, chart: Chart, zones: Zones, style: Style
     melanin += _freckles(rng, zones, style)
     melanin += np.float32(rng.gamma(1.5, 0.05)) * zones.eyes
     melanin += np.float32(rng.uniform(0.01, 0.04)) * fine
-    flush = np.float32(rng.gamma(2.0, 0.10)) * zones.flush
+    flush = np.float32(rng.gamma(2.0, 0.08)) * zones.flush
     blood = np.float32(rng.uniform(0.15, 0.5)) + flush
     blood = blood * (1 + 0.1 * smooth_noise(rng, rows, columns, 30, 3))
     lips = _lips(rng, chart)

@@ -102,7 +102,7 @@ def draw_style(rng: np.random.Generator) -> Style:
         melanin=melanin,
         hair_color=hair_color.astype(np.float32),
         brow_color=brow.astype(np.float32),
-        iris_color=(iris * np.exp(rng.normal(0, 0.12, 3))).astype(np.float32),
+        iris_color=(iris * np.exp(rng.normal(0, 0.06, 3))).astype(np.float32),
         brow_density=float(np.clip(rng.normal(0.9 - 0.2 * age, 0.3), 0.15, 1.4)),
         beard=beard,
         make_up=make_up,
