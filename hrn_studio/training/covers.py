@@ -170,9 +170,9 @@ def _hand(
     place = posed[vertex] + outward * (0.004 if curl < 1 else 0.016)
     moved = size * (vertices - touching) @ frame + place
     rough = smooth_noise(rng, 16, -(-len(moved) // 16), 8).ravel()[: len(moved), None]
-    tinge = np.array([1.03, 0.97, 0.94]) * np.exp(rng.normal(0, 0.06))
+    tinge = np.array([1.02, 0.985, 0.97]) * np.exp(rng.normal(0, 0.06))
     albedo = np.clip(tone * tinge * np.exp(0.05 * rough), 0.01, 0.95)
-    return Prop(moved.astype(np.float32), triangles, albedo.astype(np.float32), 0.5, True)
+    return Prop(moved.astype(np.float32), triangles, albedo.astype(np.float32), 0.8, True)
 
 
 def _palm() -> tuple[Doubles, Ints]:
