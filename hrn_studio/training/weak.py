@@ -33,6 +33,7 @@ class WeakWeights:
     """Of the head that the coefficients make with the dense landmarks, which lead."""
     photometric: float = 0.5
     reflectance: float = 0.2
+    """Of an albedo that is smooth, alike on both sides, and one person's in all pictures."""
     consistency: float = 1.0
     """With the teacher's answer, put through the same change as the picture."""
     features: float = 0.5
@@ -40,6 +41,7 @@ class WeakWeights:
     """Of the shapes that one person has in several pictures."""
     deviations: float = 0.2
     prior: float = 0.2
+    """Of the shape, and of expressions beyond nothing and all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +120,7 @@ class WeakLoss:
             **self._light(answer, vertices, lens, views),
             **self._teacher(answer, code, teaching),
             "person": self._person(answer, views, teaching),
-            "prior": 0.5 * answer.identity.square().mean(),
+            "prior": _unlikely(answer),
         }
         total = torch.stack(
             [getattr(self._weights, item.name) * terms[item.name] for item in fields(self._weights)]
@@ -226,6 +228,13 @@ class WeakLoss:
         away = answer.identity * signs - mean
         apart: Tensor = ((away @ self._identity) * away).sum(1).mean()
         return apart
+
+
+def _unlikely(answer: Answer) -> Tensor:
+    """Half the mean square of the identity in its deviations, and of what no expression can be."""
+    played = answer.expression
+    beyond = played - played.clamp(0, 1)
+    return 0.5 * answer.identity.square().mean() + 0.5 * beyond.square().mean()
 
 
 def person_mean(identity: Tensor, sigma: Tensor, person: Tensor) -> Tensor:
