@@ -110,6 +110,6 @@ def _tone(image: Floats, rng: np.random.Generator, strength: float) -> Floats:
     contrast = np.float32(strength * rng.normal(0.2, 0.14))
     encoded = encoded + contrast * (encoded - 0.5) * 4 * encoded * (1 - encoded)
     encoded = np.clip(encoded, 0, 1) ** np.float32(np.exp(strength * rng.normal(0, 0.12)))
-    saturation = np.float32(1 + strength * rng.normal(0.03, 0.13))
+    saturation = np.float32(1 + strength * rng.normal(-0.06, 0.13))
     grey = encoded @ np.array([0.3, 0.59, 0.11], np.float32)
     return np.asarray(grey[..., None] + saturation * (encoded - grey[..., None]), np.float32)

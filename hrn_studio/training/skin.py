@@ -233,7 +233,8 @@ def _beard(
 
 
 def _make_up(rng: np.random.Generator, zones: Zones, albedo: Floats, lips: Floats) -> None:
-    dye = DYES[rng.integers(len(DYES))] * np.exp(rng.normal(0, 0.2, 3)).astype(np.float32)
+    tone = np.exp(rng.normal(0, 0.2) + rng.normal(0, 0.06, 3))
+    dye = DYES[rng.integers(len(DYES))] * tone.astype(np.float32)
     where = np.nonzero(lips > 0.004)
     alpha = np.float32(rng.uniform(0.2, 0.85)) * lips[where][:, None]
     albedo[where] += alpha * (dye - albedo[where])
