@@ -119,14 +119,15 @@ def told_by(checkpoint: Path) -> list[str]:
     if "restored" in state:
         source = json.loads(state["restored"])["network"]
         told.append(
-            f"Begun from the network '{source}' as it shipped, with a fresh optimiser; the steps "
-            "below came after."
+            f"Begun from the network '{source}' as it shipped, with a fresh optimiser; its own "
+            "card tells of what came before."
         )
-    told.append(
-        f"Trained for {state['step']} steps of {plan['batch']} renders (highest learning rate "
-        f"{plan['rate']:g}, seed {plan['seed']}), network '{plan['kind']}', "
-        f"{len(layout.vertices)} landmarks."
-    )
+    if state["step"] or not told:
+        told.append(
+            f"Trained for {state['step']} steps of {plan['batch']} renders (highest learning rate "
+            f"{plan['rate']:g}, seed {plan['seed']})."
+        )
+    told.append(f"Network '{plan['kind']}', {len(layout.vertices)} landmarks.")
     if "refined" in state:
         about = json.loads(state["refined"])
         told.append(

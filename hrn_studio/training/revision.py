@@ -89,13 +89,16 @@ def refine(
         learned, looked_at = held_back(photos)
         before = start.look(looked_at)
         steps = revision.plan.steps
+        rows: list[tuple[int, dict[str, float]]] = []
         while refiner.step < steps:
             parts = refiner.learn(learned, min(_ROUND, steps - refiner.step), renders)
             told = ", ".join(f"{n} {parts[n]:.3f}" for n in ("landmarks", "photometric", "person"))
             yield Progress("refine", refiner.step / steps, f"step {refiner.step}: {told}")
-            _note(revision.curve, refiner.step, parts)
+            rows.append((refiner.step, parts))
             if refiner.step % _SAVE == 0 or refiner.step >= steps:
                 refiner.save(revision.checkpoint, photos)
+                _note(revision.curve, rows)
+                rows.clear()
         return Refined(refiner, photos, before, refiner.look(looked_at))
 
 
@@ -114,13 +117,15 @@ def _renders(
     return pool.learn
 
 
-def _note(curve: Path, step: int, parts: dict[str, float]) -> None:
+def _note(curve: Path, rows: Sequence[tuple[int, dict[str, float]]]) -> None:
+    """Lines in the curve, of steps that a checkpoint has: what is repeated is told once."""
     new = not curve.is_file()
     with curve.open("a", newline="") as file:
         writer = csv.writer(file)
         if new:
-            writer.writerow(["step", *parts])
-        writer.writerow([step, *(f"{value:.5f}" for value in parts.values())])
+            writer.writerow(["step", *rows[0][1]])
+        for step, parts in rows:
+            writer.writerow([step, *(f"{value:.5f}" for value in parts.values())])
 
 
 def change(refined: Refined) -> str:

@@ -272,6 +272,26 @@ def test_the_commands_go_on_from_one_another(
     assert read_checkpoint(tmp_path / "face.pt")["step"] == 2
 
 
+def test_the_command_refines_what_comes_with_the_program(
+    stills: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = tmp_path / "photos" / "one"
+    photos.mkdir(parents=True)
+    for still in stills[:2]:
+        (photos / still.name).write_bytes(still.read_bytes())
+    out = tmp_path / "mine.npz"
+    argv = ["train", "refine", str(tmp_path / "photos"), "-o", str(out), "--batch", "2"]
+    assert main([*argv, "--steps", "1"]) == 0
+    assert "pictures: 2, people: 1" in capsys.readouterr().out
+    assert main([*argv, "--steps", "2"]) == 0, "the same command goes on"
+    curve = (tmp_path / "mine.refine.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in curve] == ["step", "1", "2"]
+    told = told_by(tmp_path / "mine.refine.pt")
+    assert "from the network 'network.npz' as it shipped" in told[0]
+    assert "Refined without ground truth for 2 steps on 2 pictures" in told[-1]
+    assert not any("Trained for" in sentence for sentence in told)
+
+
 def load_default() -> Path:
     from hrn_studio.training.restore import default_network
 
