@@ -33,6 +33,7 @@ from build_regression import IDENTITIES, SIZE, read_batch  # noqa: E402
 
 from hrn_studio.errors import NoFaceError  # noqa: E402
 from hrn_studio.face.landmarks import load_embedding  # noqa: E402
+from hrn_studio.face.mirror import mirror_expressions  # noqa: E402
 from hrn_studio.face.model import HeadModel, load_head  # noqa: E402
 from hrn_studio.geometry.transforms import apply  # noqa: E402
 from hrn_studio.live import features  # noqa: E402
@@ -43,7 +44,6 @@ from hrn_studio.records import Bools, Coefficients, Doubles, Floats, Frame, Ints
 from hrn_studio.training import light, sample  # noqa: E402
 from hrn_studio.training.render import draw_person, picture  # noqa: E402
 from hrn_studio.training.stage import make_stage  # noqa: E402
-from hrn_studio.training.targets import other_side  # noqa: E402
 
 SEED = 4711
 AT_REST, MOVED = 5, 8
@@ -277,8 +277,7 @@ def turned_noise(
     products = np.einsum("ni,nj->nij", left, left).reshape(len(left), -1)
     count = left.shape[1]
     noise = np.linalg.lstsq(design, products, rcond=None)[0][1:].reshape(3, count, count)
-    names = head.expression_names
-    swap = [names.index(other_side(name)) for name in names]
+    names, swap = head.expression_names, mirror_expressions(head)
     mirrored = noise[np.ix_([1, 0, 2], swap, swap)]
     noise = np.array([_without_negative(one) for one in (noise + mirrored) / 2])
     kept = [names.index(name) for name in TURNED_KEEPS]

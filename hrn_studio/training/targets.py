@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hrn_studio.face.mirror import mirror_expressions, mirror_signs
 from hrn_studio.face.model import HeadModel
 from hrn_studio.records import Bools, Doubles, Floats, Ints, frozen
 
@@ -102,26 +103,11 @@ class Mirror:
 def make_mirror(head: HeadModel, layout: Layout) -> Mirror:
     """For a head and a layout made from it."""
     at = {int(v): k for k, v in enumerate(layout.vertices)}
-    names = head.expression_names
     return Mirror(
         np.array([at[int(head.symmetry[v])] for v in layout.vertices], np.int32),
         mirror_signs(head)[: layout.identity_count],
-        np.array([names.index(other_side(n)) for n in names], np.int32),
+        mirror_expressions(head),
     )
-
-
-def mirror_signs(head: HeadModel) -> Floats:
-    """(I,) +1 for symmetric, -1 for antisymmetric identity components."""
-    image = head.identity[:, head.symmetry] * np.array([-1, 1, 1], np.float32)
-    return np.asarray(np.sign((image * head.identity).sum((1, 2))), np.float32)
-
-
-def other_side(name: str) -> str:
-    """The expression's name with left and right exchanged."""
-    for a, b in (("Left", "Right"), ("Right", "Left")):
-        if name.endswith(a):
-            return name.removesuffix(a) + b
-    return name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from scipy.optimize import lsq_linear
 
 from hrn_studio import paths
 from hrn_studio.errors import ModelDataError
+from hrn_studio.face.mirror import mirror_expressions
 from hrn_studio.face.model import load_head
 from hrn_studio.live import features
 from hrn_studio.live.expressions import (
@@ -114,14 +115,11 @@ def test_the_weights_of_a_turned_head_are_the_best_ones(response):
 
 
 def test_the_noise_of_turned_heads_is_a_covariance_and_its_own_mirror_image():
-    from hrn_studio.training.targets import other_side
-
-    noise, names = load_expressions().turned.astype(np.float64), load_head().expression_names
+    noise, swap = load_expressions().turned.astype(np.float64), mirror_expressions(load_head())
     for one in noise:
         values = np.linalg.eigvalsh(one)
         assert values.min() > -1e-3 * values.max()
         assert values.max() > 0
-    swap = [names.index(other_side(name)) for name in names]
     np.testing.assert_allclose(noise[1], noise[0][np.ix_(swap, swap)], rtol=1e-3, atol=0.5)
 
 
