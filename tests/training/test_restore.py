@@ -17,9 +17,11 @@ from hrn_studio.cli import main
 from hrn_studio.errors import ModelDataError, UsageError
 from hrn_studio.face.landmarks import LandmarkEmbedding, load_embedding
 from hrn_studio.face.model import HeadModel, load_head
+from hrn_studio.live.facecrop import SIDE_PX
 from hrn_studio.training.augment import Batch, vary
 from hrn_studio.training.card import told_by
 from hrn_studio.training.checkpoint import read_checkpoint, write_checkpoint
+from hrn_studio.training.folding import settle
 from hrn_studio.training.learn import Learner, Plan, batch_of
 from hrn_studio.training.networks import FaceNetwork
 from hrn_studio.training.pool import MM_PER_UNIT, Prepared, Preparer
@@ -113,6 +115,14 @@ def test_normalisation_is_taken_out_of_the_convolutions_again(
     assert apart_mm(learner.average.eval(), asked, batch) < 0.05
     spread = [m.running_var for m in learner.network.modules() if isinstance(m, nn.BatchNorm2d)]
     assert not torch.allclose(spread[0], torch.ones_like(spread[0]), atol=0.01)
+    lengths = torch.cat(
+        [
+            m.weight.detach().flatten(1).norm(dim=1)
+            for m in learner.network.modules()
+            if isinstance(m, nn.Conv2d)
+        ]
+    )
+    torch.testing.assert_close(lengths, torch.full_like(lengths, 2.0), rtol=1e-4, atol=0)
     # in training each batch has its own statistics, and the answers stay near
     near = apart_mm(learner.network.train(), asked, batch)
     with torch.no_grad():
@@ -168,7 +178,12 @@ def test_a_large_network_comes_back_too(
     ship(network, head, embedding, tmp_path / "large.npz")
     state = restored(tmp_path / "large.npz", head)
     assert json.loads(state["plan"])["kind"] == "large"
-    assert len(state["network"]) == len(network.state_dict())
+    network.load_state_dict(state["network"])
+    crops = torch.randn(3, 1, SIDE_PX, SIDE_PX)
+    with torch.no_grad():
+        before = network(crops)
+        settle(network, [crops])
+        torch.testing.assert_close(network(crops), before, rtol=0.01, atol=0.01)
 
 
 @pytest.fixture(scope="module")
