@@ -1,8 +1,9 @@
 """The coarse stage: one identity for all pictures, a pose and an expression for each.
 
 Two kinds of evidence are averaged, because their errors differ: the learned maps' answer to each
-picture, and least squares on all pictures' landmarks together.  Pictures that disagree with the
-others count less, or not at all; :mod:`hrn_studio.live.likeness` refuses different people.
+picture, and least squares on all pictures' landmarks together, the dense ones of the face network
+among them where it was asked.  Pictures that disagree with the others count less, or not at all;
+:mod:`hrn_studio.live.likeness` refuses different people.
 """
 
 from __future__ import annotations
@@ -78,10 +79,15 @@ def solve_coarse(
     sigma = _padded(shots[0].estimate.identity_sigma, head.identity_count, fill=1.0)
     gates = np.array([_gated(head, s, settings) for s in shots])
     tracks, cameras = [s.track for s in shots], [s.camera for s in shots]
+    dense = [s.dense for s in shots]
     singles, poses = [], []
     for shot, expression in zip(shots, gates, strict=True):
         alone = solver.solve(
-            [shot.track], [shot.camera], settings=settings.identity, expression=expression[None]
+            [shot.track],
+            [shot.camera],
+            settings=settings.identity,
+            expression=expression[None],
+            dense=[shot.dense],
         )
         singles.append(alone.identity)
         poses.append(alone.T_camera_head[0])
@@ -94,6 +100,7 @@ def solve_coarse(
         settings=settings.identity,
         expression=gates[used],
         frame_weights=list(weights[used]),
+        dense=[dense[k] for k in used],
         solve_focal=_may_solve_focal([shots[k] for k in used]),
     )
     for k, T in zip(used, joint.T_camera_head, strict=True):
@@ -114,6 +121,7 @@ def solve_coarse(
         expression=gates,
         poses=poses,
         solve_expression=bool(gates.any()),
+        dense=dense,
     )
     states = tuple(_states(head, shots, cameras, identity, posed))
     return measured(head, shots, Coarse(identity, states, single, weights, sigma), eye_distance_m)

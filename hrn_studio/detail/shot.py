@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hrn_studio.face.dense import DensePoints
 from hrn_studio.records import Camera, Estimate, Floats, Frame, Track
 
 
@@ -15,10 +16,12 @@ class Shot:
     track: Track
     camera: Camera
     estimate: Estimate
-    """What the learned maps say."""
+    """What the learned maps say, and the face network where it was asked."""
     mask: Floats
     """(H, W) 0..1, skin that may be believed."""
     silhouette: Floats | None = None
     """(H, W) 0..1, the person against the background; None when it could not be told."""
     notes: tuple[str, ...] = ()
     """What was masked and the like, in words."""
+    dense: DensePoints | None = None
+    """Where the face network sees the head's vertices, when it was asked."""

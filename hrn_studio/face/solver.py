@@ -5,22 +5,28 @@ person are solved together: one identity, one pose and expression each, and, whe
 focal length.  Priors are Gaussian: identity in standard deviations, expressions around what the
 learned maps say.  Landmarks are weighted by how well the tracker agrees with itself about them
 (:class:`~hrn_studio.face.landmarks.LandmarkEmbedding`) and outliers count less (Cauchy weights).
+Where a face network looked too, its dense landmarks (:mod:`.dense`) stand beside the tracker's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from hrn_studio.face.dense import DensePoints, DenseSettings, points_at
+from hrn_studio.face.jacobian import Points, Posed, derivatives
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.transforms import rigid, rotation_from_vector, similarity
-from hrn_studio.records import Camera, Doubles, Floats, Track
+from hrn_studio.records import Camera, Doubles, Floats, Ints, Track
 
 IRISES = 468
 """FaceMesh's landmarks from here on lie on the irises."""
+
+_Rows = tuple[Doubles, Doubles, Doubles]
+"""Jacobian (N, P), residuals (N,) and weights (N,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class SolverSettings:
     """Prior standard deviation of an expression around its start."""
     focal_sigma: float = 0.15
     """Prior standard deviation of the logarithm of the focal length, when it is solved for."""
+    dense: DenseSettings = field(default_factory=DenseSettings)
+    """How a network's points are believed beside them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +79,8 @@ class LandmarkSolver:
     """
 
     def __init__(self, head: HeadModel, embedding: LandmarkEmbedding) -> None:
-        self.embedding = embedding
+        self.embedding, self._head = embedding, head
+        self._dense: tuple[Ints, Points] | None = None
         self.used = np.flatnonzero(embedding.usable)
         self.used = self.used[self.used < IRISES]  # irises tell of gaze, not of shape
         corners = embedding.corners[self.used]
@@ -84,6 +93,7 @@ class LandmarkSolver:
         self.mean = at_landmarks(head.mean)
         self.identity = at_landmarks(head.identity)
         self.expression = at_landmarks(head.expression)
+        self._points = Points(self.mean, self.identity, self.expression)
         self.depth_m = embedding.depth_m[self.used].astype(np.float64)
         spread = np.maximum(embedding.spread_m[self.used], 1e-3)
         self.trust = np.clip(np.median(spread) / spread, 0.2, 2.0)
@@ -119,6 +129,7 @@ class LandmarkSolver:
         solve_expression: bool = False,
         solve_focal: bool = False,
         frame_weights: Sequence[float] | None = None,
+        dense: Sequence[DensePoints | None] | None = None,
     ) -> Solution:
         """Pose, identity and expressions of F frames of one person.
 
@@ -137,6 +148,8 @@ class LandmarkSolver:
             Solve for these too.
         frame_weights
             F factors on the frames' evidence.
+        dense
+            F frames' dense landmarks; None for those without.
         """
         count = len(tracks)
         n_identity = min(settings.components, len(self.identity))
@@ -180,24 +193,22 @@ class LandmarkSolver:
                     + np.tensordot(x_i, self.identity[:n_identity], 1)
                     + np.tensordot(x_e[f], self.expression, 1)
                 )
-                J, r, w, residual[f] = self.linearize(
-                    shape,
-                    T[f],
-                    track,
-                    camera,
-                    np.exp(log_focal),
-                    settings,
-                    n_identity,
-                    n_expression,
-                )
-                w = w * weights_f[f]
+                now = (T[f], camera, np.exp(log_focal), settings, n_identity, n_expression)
+                *marks, residual[f] = self.linearize(shape, now[0], track, *now[1:])
+                rows = [(marks[0], marks[1], marks[2])]
+                looked = None if dense is None else dense[f]
+                if looked is not None:
+                    face = np.concatenate([x_i, all_identity[n_identity:]])
+                    rows = self._with_dense(rows[0], looked, face, x_e[f], *now)
                 at = n_identity + f * block
                 columns = np.r_[0:n_identity, at : at + block, [size - 1] * solve_focal].astype(int)
-                if not solve_focal:
-                    J = J[:, :-1]
-                Jw = J * w[:, None]
-                A[np.ix_(columns, columns)] += J.T @ Jw
-                g[columns] += Jw.T @ r
+                for J, r, w in rows:
+                    w = w * weights_f[f]
+                    if not solve_focal:
+                        J = J[:, :-1]
+                    Jw = J * w[:, None]
+                    A[np.ix_(columns, columns)] += J.T @ Jw
+                    g[columns] += Jw.T @ r
                 if n_expression:
                     e = slice(at + 6, at + block)
                     A[range(at + 6, at + block), range(at + 6, at + block)] += (
@@ -249,57 +260,55 @@ class LandmarkSolver:
         shape
             (L, 3) from :meth:`points`.
         """
-        R, t = T[:3, :3], T[:3, 3]
-        turned = shape @ R.T
-        p = turned + t
-        focal = camera.focal_px * focal_scale
-        to_m = t[2] / focal  # metres on the face per pixel
-        x_z, y_z = p[:, 0] / p[:, 2], p[:, 1] / p[:, 2]
+        posed = Posed.of(shape, T, camera, focal_scale)
         seen = track.points_px[self.used] - np.asarray(camera.center_px)
-        r_x = (seen[:, 0] - focal * x_z) * to_m
-        r_y = (seen[:, 1] - focal * y_z) * to_m
-        depth = track.depth_px[self.used] * to_m + self.depth_m * R[2, 2]  # -1 from the front
-        r_z = depth - depth.mean() - (p[:, 2] - p[:, 2].mean())
-        scale = t[2] / p[:, 2]
-
-        def rows(d: Doubles) -> tuple[Doubles, Doubles, Doubles]:
-            """Change of the three residual kinds with a change (..., L, 3) of camera points."""
-            dz = d[..., 2]
-            return (
-                scale * (d[..., 0] - x_z * dz),
-                scale * (d[..., 1] - y_z * dz),
-                dz - dz.mean(axis=-1, keepdims=True),
-            )
-
-        count = len(shape)
-        J = np.zeros((3, count, n_identity + 6 + n_expression + 1))
-        columns = J.transpose(0, 2, 1)
-        for k, part in enumerate(rows(self.identity[:n_identity] @ R.T)):
-            columns[k, :n_identity] = part
-        at = n_identity
-        x, y, z = turned.T
-        zero = np.zeros(count)
-        omega = np.stack(
-            [
-                np.stack([zero, -z, y], 1),
-                np.stack([z, zero, -x], 1),
-                np.stack([-y, x, zero], 1),
-            ]
-        )
-        for k, part in enumerate(rows(omega)):
-            columns[k, at : at + 3] = part
-        shift = np.broadcast_to(np.eye(3)[:, None, :], (3, count, 3))
-        for k, part in enumerate(rows(shift)):
-            columns[k, at + 3 : at + 6] = part
-        if n_expression:
-            for k, part in enumerate(rows(self.expression @ R.T)):
-                columns[k, at + 6 : -1] = part
-        columns[0, -1], columns[1, -1] = t[2] * x_z, t[2] * y_z
+        r_x, r_y = posed.off(seen)
+        depth = track.depth_px[self.used] * posed.to_m + self.depth_m * T[2, 2]  # -1 from the front
+        z = posed.placed[:, 2]
+        r_z = depth - depth.mean() - (z - z.mean())
+        J = derivatives(posed, self._points, n_identity, n_expression)
         r = np.stack([r_x, r_y, r_z])
         distance = np.hypot(r_x, r_y)
         sigma = settings.sigma_m / self.trust
         cauchy = 1 / (1 + np.square(distance / (settings.robust * sigma)))
         w = cauchy / np.square(sigma)
         weights = np.stack([w, w, settings.depth_weight * w])
-        rms = float(np.sqrt((cauchy * distance**2).sum() / cauchy.sum())) / to_m
-        return J.reshape(3 * count, -1), r.ravel(), weights.ravel(), rms
+        rms = float(np.sqrt((cauchy * distance**2).sum() / cauchy.sum())) / posed.to_m
+        return J.reshape(3 * len(shape), -1), r.ravel(), weights.ravel(), rms
+
+    def _with_dense(
+        self,
+        marks: _Rows,
+        looked: DensePoints,
+        identity: Doubles,
+        expression: Doubles,
+        T: Doubles,
+        camera: Camera,
+        focal_scale: float,
+        settings: SolverSettings,
+        n_identity: int,
+        n_expression: int,
+    ) -> list[_Rows]:
+        """The tracker's rows, which give way, and those (2 K, P) of dense landmarks' x and y."""
+        points = self.dense_points(looked.vertices)
+        shape = (
+            points.mean
+            + np.tensordot(identity, points.identity, 1)
+            + np.tensordot(expression, points.expression, 1)
+        )
+        posed = Posed.of(shape, T, camera, focal_scale)
+        r_x, r_y = posed.off(looked.points_px - np.asarray(camera.center_px))
+        J = derivatives(posed, points, n_identity, n_expression, kinds=2)
+        sigma_m = looked.sigma_px * posed.to_m
+        w = settings.dense.weights(np.hypot(r_x, r_y), sigma_m)
+        r = np.concatenate([r_x, r_y])
+        return [
+            (marks[0], marks[1], settings.dense.beside(sigma_m) * marks[2]),
+            (J.reshape(2 * len(shape), -1), r, np.concatenate([w, w])),
+        ]
+
+    def dense_points(self, vertices: Ints) -> Points:
+        """The head's bases at a network's landmarks; made once for each network."""
+        if self._dense is None or not np.array_equal(self._dense[0], vertices):
+            self._dense = vertices, points_at(self._head, vertices)
+        return self._dense[1]
