@@ -329,16 +329,17 @@ def make_shot(models: Models, frame: Frame, options: Options) -> Shot:
     track = models.tracker.track_augmented(frame, LOOKS)
     camera = camera_for(frame, options.hfov_deg)
     camera = plausible_camera(camera, distance_m(track, models.estimator.reference, camera))
-    estimate = models.estimator.estimate(frame, track, camera)
+    seen = models.estimator.see(frame, track, camera)
     masks = head_masks(frame, track)
     return Shot(
         frame=frame,
         track=track,
         camera=camera,
-        estimate=estimate,
+        estimate=seen.estimate,
         mask=masks.skin,
         silhouette=masks.silhouette,
         notes=masks.notes,
+        dense=None if seen.sight is None else seen.sight.dense,
     )
 
 

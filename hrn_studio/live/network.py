@@ -15,6 +15,7 @@ import numpy as np
 
 from hrn_studio import paths
 from hrn_studio.face.arrays import opened
+from hrn_studio.face.dense import DensePoints
 from hrn_studio.live._cv import cv2
 from hrn_studio.live.ensemble import (
     LOG_COEFFICIENT,
@@ -24,7 +25,7 @@ from hrn_studio.live.ensemble import (
     take_members,
 )
 from hrn_studio.live.facecrop import SIDE_PX, Placement, cut, evened, place
-from hrn_studio.records import Doubles, Estimate, Floats, Frame, Ints, Track, frozen
+from hrn_studio.records import Doubles, Estimate, Floats, Frame, Ints, Track
 
 _REMEDY = "install HRN Studio again, or build it anew with 'hrn-studio train'"
 
@@ -35,14 +36,18 @@ class Sight:
 
     estimate: Estimate
     """Identity and expressions."""
-    points_px: Floats
-    """(K, 2) dense landmarks in the picture."""
-    sigma_px: Floats
-    """(K,) their standard deviation along one axis."""
+    dense: DensePoints
+    """Where the head's vertices are in the picture."""
 
-    def __post_init__(self) -> None:
-        for name in ("points_px", "sigma_px"):
-            object.__setattr__(self, name, frozen(getattr(self, name), np.float32))
+    @property
+    def points_px(self) -> Floats:
+        """(K, 2) dense landmarks in the picture."""
+        return self.dense.points_px
+
+    @property
+    def sigma_px(self) -> Floats:
+        """(K,) their standard deviation along one axis."""
+        return self.dense.sigma_px
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,8 +129,11 @@ class FaceNetwork:
                 np.clip(mean["expression"], 0, 1),
                 mean["expression_sigma"],
             ),
-            np.mean(points, 0),
-            mean["sigma"] * 0.5 * SIDE_PX / placement.scale,
+            DensePoints(
+                self.vertices,
+                np.mean(points, 0),
+                mean["sigma"] * 0.5 * SIDE_PX / placement.scale,
+            ),
         )
 
     def _read(self, frame: Frame, view: Placement) -> Reading:
