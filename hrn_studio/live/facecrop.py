@@ -108,4 +108,5 @@ def evened(crop: Bytes) -> Floats:
     around = (AROUND_PX, AROUND_PX)
     off = grey - cv2.blur(grey, around, borderType=cv2.BORDER_REPLICATE)
     power = cv2.blur(off * off, around, borderType=cv2.BORDER_REPLICATE)
+    power = np.maximum(power, 0)  # running sums of squares end just below zero where all is flat
     return np.asarray(off / (np.sqrt(power) + np.float32(SOFT)), np.float32)
