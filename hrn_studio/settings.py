@@ -33,6 +33,8 @@ class CameraSettings:
     """Show the picture as a mirror does; what is computed never changes."""
     engine: Literal["studio", "hrn"] = "studio"
     """What sees the live face; the other needs the user's own HRN files."""
+    network: bool = False
+    """Let the face network look at the live face too, besides the studio's learned maps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ def add_parser(commands: Commands) -> None:
     add("--fit", action="store_true", help="take a frame and fit it meanwhile (with --window)")
     add("--seconds", type=float, default=10.0, help="how long to measure (default: %(default)s)")
     add("--engine", choices=("studio", "hrn"), default="studio", help="what sees the face")
+    add("--network", action="store_true", help="with the face network beside the learned maps")
     add("--json", action="store_true", help="print the table as JSON")
     live.set_defaults(run=run)
 
@@ -38,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     file = _film(args.source)
     if args.window and args.engine != "studio":
         raise UsageError("--window measures the window as it is set; leave --engine out")
+    if args.window and args.network:
+        raise UsageError("--window measures without the face network; leave --network out")
     if args.window:
         from hrn_studio.ui.benchmark import with_window
         from hrn_studio.ui.parts import RealParts
@@ -49,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         from hrn_studio.live.benchmark import flat_out
         from hrn_studio.models.live import make_estimator
 
-        maps = make_estimator(args.engine, load_head(), load_embedding())
+        maps = make_estimator(args.engine, load_head(), load_embedding(), args.network)
         measured = flat_out(file, args.seconds, maps=maps)
     values = dataclasses.asdict(measured)
     if args.json:

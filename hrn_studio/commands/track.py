@@ -32,6 +32,11 @@ def add_parser(commands: Commands) -> None:
         default="studio",
         help="what sees the expressions; hrn needs 'hrn-studio models add' first",
     )
+    add(
+        "--network",
+        action="store_true",
+        help="let the face network look too, besides the learned maps",
+    )
     parser.set_defaults(run=run)
 
 
@@ -50,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_folder(out.parent)
     head, embedding = load_head(), load_embedding()
-    maps = make_estimator(args.engine, head, embedding)
+    maps = make_estimator(args.engine, head, embedding, args.network)
     task = track_video(args.video, head, embedding, maps, hfov_deg=args.hfov)
     take = follow(task, args.video.name)
     text = livelink_csv(take.states, head.expression_names)

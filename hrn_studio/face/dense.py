@@ -59,10 +59,17 @@ class DenseSettings:
         sigma_m
             (K,) as stated.
         """
-        sigma = np.maximum(sigma_m, self.least_sigma_m)
-        shared = max(1.0, len(sigma) / self.worth)
-        cauchy = 1 / (1 + np.square(off_m / (self.robust * sigma)))
-        return np.asarray(cauchy / (np.square(sigma) * shared))
+        precision = self.precision(sigma_m)
+        cauchy = 1 / (1 + np.square(off_m / self.robust) * precision)
+        return np.asarray(cauchy * precision * self.share(len(precision)))
+
+    def precision(self, sigma_m: Doubles) -> Doubles:
+        """(K,) 1 / square metre, of each point by itself."""
+        return np.asarray(np.maximum(sigma_m, self.least_sigma_m) ** -2.0)
+
+    def share(self, count: int) -> float:
+        """Of each point's evidence, that counts among ``count``: their errors go together."""
+        return min(1.0, self.worth / count)
 
     def beside(self, sigma_m: Doubles) -> float:
         """Factor on the evidence of the tracker's landmarks, 0..1; ``sigma_m`` as above."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hrn_studio.errors import NoFaceError
+from hrn_studio.face.dense import DensePoints
 from hrn_studio.face.landmarks import LandmarkEmbedding
 from hrn_studio.face.model import HeadModel
 from hrn_studio.live.cameras import camera_for
-from hrn_studio.live.regressor import FaceEstimator, LandmarkRegressor
+from hrn_studio.live.regressor import FaceEstimator, LandmarkRegressor, look
 from hrn_studio.live.sources import VideoFile
 from hrn_studio.live.tracker import LandmarkTracker, MediaPipeTracker
 from hrn_studio.records import Camera, Estimate, FaceState, Progress, Track
@@ -81,9 +82,9 @@ def track_video(
                     missed.append((frame.index, str(error)))
                     continue
                 camera = camera_for(frame, hfov_deg)
-                estimate = maps.estimate(frame, track, camera)
-                regressor.regress_estimate(frame.time_s, track, camera, estimate)
-                seen.append(_Seen(frame.time_s, track, camera, estimate))
+                found = _Seen(frame.time_s, track, camera, *look(maps, frame, track, camera))
+                regressor.regress_estimate(*found.told)
+                seen.append(found)
             fps = video.fps
     finally:
         if own is not None:
@@ -99,7 +100,7 @@ def track_video(
         if number % 32 == 0:
             done = number / len(seen)
             yield Progress("motion", _FIRST_SHARE + (1 - _FIRST_SHARE) * done, f"face {number + 1}")
-        states.append(regressor.regress_estimate(one.time_s, one.track, one.camera, one.estimate))
+        states.append(regressor.regress_estimate(*one.told))
     return Take(tuple(states), index + 1, tuple(missed), fps)
 
 
@@ -111,3 +112,9 @@ class _Seen:
     track: Track
     camera: Camera
     estimate: Estimate
+    dense: DensePoints | None
+
+    @property
+    def told(self) -> tuple[float, Track, Camera, Estimate, DensePoints | None]:
+        """What the regressor is given."""
+        return self.time_s, self.track, self.camera, self.estimate, self.dense

@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from hrn_studio.face.dense import DensePoints
 from hrn_studio.face.follower import FollowerSettings, PoseFollower
 from hrn_studio.face.gaze import look_weights
 from hrn_studio.face.irises import gaze_of
@@ -23,6 +24,7 @@ from hrn_studio.face.model import HeadModel
 from hrn_studio.face.scale import head_scale
 from hrn_studio.face.solver import LandmarkSolver
 from hrn_studio.geometry.transforms import angles_from_rotation
+from hrn_studio.live.estimator import Seen
 from hrn_studio.live.expressions import FRONT, ExpressionMaps, RestingFace, RestSettings
 from hrn_studio.live.motion import Motion, MotionSettings
 from hrn_studio.live.person import Person, PersonSettings
@@ -53,6 +55,23 @@ class _TellsChanges(Protocol):
 
     @property
     def changes(self) -> ExpressionMaps | None: ...
+
+
+@runtime_checkable
+class _SeesDense(Protocol):
+    """An estimator that may have asked a face network."""
+
+    def see(self, frame: Frame, track: Track, camera: Camera) -> Seen: ...
+
+
+def look(
+    maps: FaceEstimator, frame: Frame, track: Track, camera: Camera
+) -> tuple[Estimate, DensePoints | None]:
+    """What one look at a face tells: coefficients, and dense landmarks where a network looked."""
+    if not isinstance(maps, _SeesDense):
+        return maps.estimate(frame, track, camera), None
+    seen = maps.see(frame, track, camera)
+    return seen.estimate, None if seen.sight is None else seen.sight.dense
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +153,24 @@ class LandmarkRegressor:
 
     def regress(self, frame: Frame, track: Track, camera: Camera) -> FaceState:
         """Pose, expressions and gaze of this frame, with the person's identity so far."""
-        estimate = self._maps.estimate(frame, track, camera)
-        return self.regress_estimate(frame.time_s, track, camera, estimate)
+        estimate, dense = look(self._maps, frame, track, camera)
+        return self.regress_estimate(frame.time_s, track, camera, estimate, dense)
 
     def regress_estimate(
-        self, time_s: float, track: Track, camera: Camera, estimate: Estimate
+        self,
+        time_s: float,
+        track: Track,
+        camera: Camera,
+        estimate: Estimate,
+        dense: DensePoints | None = None,
     ) -> FaceState:
-        """The same when the maps' answer for the frame is known."""
+        """The same when what :func:`look` gives for the frame is known."""
         self._notice_cuts(time_s, track)
         weight = self._meet(estimate)
         expression = self._weights(estimate, weight)
-        pose, residual = self._follower.follow(track, camera, expression, self._pose)
+        pose, residual = self._follower.follow(track, camera, expression, self._pose, dense)
         if self._pose is not None and residual > _LOST * track.size_px:
-            pose, residual = self._follower.follow(track, camera, expression)
+            pose, residual = self._follower.follow(track, camera, expression, None, dense)
         self._pose = pose
         coefficients = Coefficients(self._person.identity, expression.astype(np.float32))
         state = FaceState(coefficients, pose, camera, residual_px=residual, time_s=time_s)

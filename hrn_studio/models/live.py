@@ -34,7 +34,15 @@ def live_reason(engine: str) -> str | None:
     return None if engine == "studio" else reason(paths.user_models_dir(), USE)
 
 
-def make_estimator(engine: str, head: HeadModel, embedding: LandmarkEmbedding) -> FaceEstimator:
+def network_reason() -> str | None:
+    """Why the face network cannot look at live faces, for a tooltip; None when it can."""
+    path = paths.resources() / "network.npz"
+    return None if path.is_file() else "the face network is missing; install HRN Studio again"
+
+
+def make_estimator(
+    engine: str, head: HeadModel, embedding: LandmarkEmbedding, network: bool = False
+) -> FaceEstimator:
     """What sees identity and expressions, for ``LandmarkRegressor`` and ``track_video``.
 
     HRN takes a few seconds, and half a minute the first time: every way to run its regression
@@ -44,19 +52,25 @@ def make_estimator(engine: str, head: HeadModel, embedding: LandmarkEmbedding) -
     ----------
     embedding
         Of the head.
+    network
+        Let the face network look too, besides the learned maps; some milliseconds a frame.
 
     Raises
     ------
     UsageError
-        There is no such engine.
+        There is no such engine, or the network is to look beside HRN.
     ModelDataError
-        Its weights are missing or damaged.
+        Its weights, or those of the network, are missing or damaged.
     """
     if engine not in LIVE_ENGINES:
         names = ", ".join(LIVE_ENGINES)
         raise UsageError(f"no engine '{engine}' can see live faces; choose one of {names}")
     if engine == "studio":
-        return load_estimator()
+        return load_estimator(network)
+    if network:
+        raise UsageError(
+            f"the face network helps the studio's own maps, not {engine}; leave one out"
+        )
     why = live_reason(engine)
     if why is not None:
         raise ModelDataError(f"the live engine {engine} {why}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
-from hrn_studio.models.live import live_reason
+from hrn_studio.models.live import live_reason, network_reason
 from hrn_studio.settings import Settings
 from hrn_studio.ui.build import label, line
 from hrn_studio.ui.fit_panel import sentence
@@ -102,7 +102,7 @@ class FormPage(QWidget):
 
 def camera_page(theme: Theme, studio: Studio) -> FormPage:
     page = FormPage(theme, studio, "camera")
-    why = live_reason("hrn")
+    why, missing = live_reason("hrn"), network_reason()
     size = QComboBox()
     for wide, high in SIZES:
         size.addItem(f"{wide} × {high}", (wide, high))
@@ -135,6 +135,13 @@ def camera_page(theme: Theme, studio: Studio) -> FormPage:
         "engine",
         (("studio", "Studio"), ("hrn", "HRN")),
         {"hrn": why and f"HRN {why}"},
+    )
+    page.choice(
+        "Face network",
+        "Looks at the live face beside Studio's tracker; from the next start of the camera on.",
+        "network",
+        ((False, "Off"), (True, "On")),
+        {True: missing and sentence(missing)},
     )
     page.switch("Mirror", "On the screen only; stored pictures are never mirrored.", "mirror")
     return page.end()

@@ -121,10 +121,16 @@ class RealParts:
     ----------
     live_engine
         Asked for each new regressor: one of :data:`hrn_studio.models.live.LIVE_ENGINES`.
+    live_network
+        Asked, too: whether the face network looks beside the studio's maps.
     """
 
-    def __init__(self, live_engine: Callable[[], str] = lambda: "studio") -> None:
-        self._live_engine = live_engine
+    def __init__(
+        self,
+        live_engine: Callable[[], str] = lambda: "studio",
+        live_network: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._live_engine, self._live_network = live_engine, live_network
         self._lock = threading.Lock()
         self._head: HeadModel | None = None
         self._apart = Apart()
@@ -146,7 +152,9 @@ class RealParts:
         from hrn_studio.models.live import make_estimator
 
         embedding = load_embedding()
-        maps = make_estimator(self._live_engine(), self.head(), embedding)
+        engine = self._live_engine()
+        network = engine == "studio" and self._live_network()
+        maps = make_estimator(engine, self.head(), embedding, network)
         return LandmarkRegressor(self.head(), embedding, maps)
 
     def fit(

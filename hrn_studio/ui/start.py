@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from hrn_studio import paths, settings
 from hrn_studio.live.spec import SourceSpec, from_paths
-from hrn_studio.models.live import live_reason
+from hrn_studio.models.live import live_reason, network_reason
 from hrn_studio.ui.parts import Parts, RealParts
 from hrn_studio.ui.studio import Studio
 from hrn_studio.ui.theme import Theme, scheme_of_system
@@ -49,6 +49,9 @@ def make_window(app: QApplication, parts: Parts, settings_file: Path | None) -> 
     theme = Theme(load_tokens(), scheme, chosen.window.text_percent / 100)
     theme.apply(app)
     studio = Studio(parts, chosen, settings_file=settings_file)
+    missing = network_reason()
+    if chosen.camera.network and missing is not None:
+        notes = (*notes, f"{missing}; the tracker and the learned maps go on without it")
     for note in notes:
         studio.log.add(note)
     window = Window(theme, studio, KeyboardFocus(app))
@@ -63,13 +66,19 @@ def live_engine() -> str:
     return engine if live_reason(engine) is None else "studio"
 
 
+def live_network() -> bool:
+    """Whether the settings want the face network to look at live faces, where it is there."""
+    chosen, _ = settings.load(paths.settings_file())
+    return chosen.camera.network and network_reason() is None
+
+
 def run(files: Sequence[str] = ()) -> int:
     """Open the window, with ``files`` in it, and run until it is closed.
 
     A file may be pictures, a video, a folder, or the ``http://`` address of an MJPEG camera.
     """
     app = application()
-    window = make_window(app, RealParts(live_engine), paths.settings_file())
+    window = make_window(app, RealParts(live_engine, live_network), paths.settings_file())
     window.show()
     if files:
         if files[0].startswith(("http://", "https://")):

@@ -1,6 +1,7 @@
 """``hrn-studio track`` on a piece of the bundled clip, and on what is not a video of a face."""
 
 import csv
+import functools
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from hrn_studio import cli, paths
 from hrn_studio.commands.track import left_out
 from hrn_studio.face.landmarks import load_embedding
 from hrn_studio.face.model import load_head
+from hrn_studio.live import network
 from hrn_studio.live.livelink import ANGLES, SHAPES
 from hrn_studio.live.offline import Take, track_video
 from hrn_studio.live.regression import load_maps
@@ -158,3 +160,33 @@ def test_runs_of_missing_frames_are_told_together():
     assert lines[1] == "left out frame 9: why"
     assert lines[-1] == "left out 2 more frames"
     assert len(lines) == 6
+
+
+def test_the_face_network_looks_too(clip, tmp_path):
+    plain, helped = tmp_path / "plain.csv", tmp_path / "helped.csv"
+    assert cli.main(["track", str(clip), "-o", str(plain)]) == 0
+    assert cli.main(["track", str(clip), "-o", str(helped), "--network"]) == 0
+    one, other = (list(csv.DictReader(f.read_text().splitlines())) for f in (plain, helped))
+    assert len(one) == len(other) == FRAMES
+    turned = [
+        abs(float(a["HeadYaw"]) - float(b["HeadYaw"])) for a, b in zip(one, other, strict=True)
+    ]
+    assert 0 < max(turned) < 0.3  # radians: another pose of the same face
+
+
+def test_without_its_weights_the_network_is_refused(clip, tmp_path, monkeypatch, capsys):
+    missing = tmp_path / "nothing"
+    load = functools.partial(network.load_network, missing / "network.npz")
+    monkeypatch.setattr("hrn_studio.live.estimator.load_network", load)
+    assert cli.main(["track", str(clip), "-o", str(tmp_path / "take.csv"), "--network"]) != 0
+    said = capsys.readouterr().err.strip()
+    assert "network.npz" in said
+    assert "install HRN Studio again" in said
+    assert len(said.splitlines()) == 1
+    assert not (tmp_path / "take.csv").exists()
+
+
+def test_hrn_and_the_network_exclude_each_other(clip, tmp_path, capsys):
+    out = str(tmp_path / "take.csv")
+    assert cli.main(["track", str(clip), "-o", out, "--engine", "hrn", "--network"]) != 0
+    assert "leave one out" in capsys.readouterr().err

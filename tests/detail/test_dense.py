@@ -153,6 +153,14 @@ def test_hundreds_of_points_carry_the_evidence_of_a_few_dozen():
     assert ten == pytest.approx(10 / 0.002**2)
 
 
+def test_the_tracker_gives_way_as_far_as_the_network_is_sure():
+    settings = DenseSettings(gives_way_m=0.02)
+    sure, half, unsure = (settings.beside(np.full(9, s)) for s in (1e-4, 0.02, 100.0))
+    assert sure < 0.001
+    assert half == pytest.approx(0.5)
+    assert unsure == pytest.approx(1.0)
+
+
 def test_nothing_is_believed_beyond_reason():
     settings = DenseSettings(least_sigma_m=0.001)
     sure = settings.weights(np.zeros(4), np.array([0.0, 1e-9, 0.001, 0.002]))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hrn_studio.face.dense import DensePoints
 from hrn_studio.face.follower import PoseFollower
 from hrn_studio.face.irises import gaze_of
 from hrn_studio.face.landmarks import load_embedding
@@ -98,6 +99,38 @@ def test_outliers_hardly_move_the_follower(head, embedding, solver):
     pose, _ = follower.follow(Track(points, track.depth_px), CAMERA, face.expression)
     assert np.linalg.norm(pose[:3, :3] - T[:3, :3]) < 0.02
     assert np.linalg.norm(pose[:3, 3] - T[:3, 3]) < 0.01
+
+
+def dense_of(head, face, T, sigma_px, camera=CAMERA):
+    """What a network without errors sees."""
+    vertices = np.flatnonzero(head.regions["face"] > 0.5)[::4]
+    points = project(apply(T, head.evaluate(face)[vertices]), camera)
+    return DensePoints(vertices, points, np.full(len(vertices), sigma_px))
+
+
+def test_dense_landmarks_correct_the_follower(head, embedding, solver):
+    face, T = someone(head, jawOpen=0.5), posed(POSES[1])
+    follower = PoseFollower(solver)
+    follower.hold(face.identity)
+    exact = seen(head, embedding, face, T)
+    wrong = Track(exact.points_px + np.array([8.0, -6.0]), exact.depth_px)
+    off = []
+    for dense in (None, dense_of(head, face, T, 1.0), dense_of(head, face, T, 1e5)):
+        pose, residual = follower.follow(wrong, CAMERA, face.expression, dense=dense)
+        off.append(np.linalg.norm(pose[:2, 3] - T[:2, 3]))
+    assert off[1] < 0.2 * off[0]
+    assert off[2] == pytest.approx(off[0], rel=1e-3)
+    assert residual < 1.0  # of the tracker's landmarks, which the last pose follows
+
+
+def test_the_follower_forgets_the_points_of_another_person(head, embedding, solver):
+    follower, T = PoseFollower(solver), posed(POSES[0])
+    for seed in (1, 2):
+        face = someone(head, seed)
+        follower.hold(face.identity)
+        track, dense = seen(head, embedding, face, T), dense_of(head, face, T, 1.0)
+        pose, _ = follower.follow(track, CAMERA, face.expression, dense=dense)
+        np.testing.assert_allclose(pose, T, atol=1e-4)
 
 
 def test_one_face_gives_its_identity_and_expression_back(head, embedding, solver):

@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hrn_studio.face.dense import DensePoints
 from hrn_studio.face.landmarks import load_embedding
 from hrn_studio.face.model import load_head
 from hrn_studio.geometry.transforms import apply, project, rigid, rotation_from_angles
+from hrn_studio.live.estimator import Seen
+from hrn_studio.live.network import Sight
 from hrn_studio.live.person import Person, PersonSettings
 from hrn_studio.live.regressor import LandmarkRegressor
 from hrn_studio.records import Camera, Coefficients, Estimate, Frame, Track
@@ -249,3 +252,33 @@ def test_one_wrong_size_hardly_moves_a_person():
     person.see_scale(0.8)
     assert person.scale == pytest.approx(np.exp(0.02), abs=0.006)
     assert person.scale_source == "iris"
+
+
+class Looker(Oracle):
+    """Maps that ask a network, too; it sees every fourth vertex of the face exactly."""
+
+    looks = 0
+
+    def see(self, frame, track, camera):
+        self.looks += 1
+        vertices = np.flatnonzero(self.head.regions["face"] > 0.5)[::4]
+        points = project(apply(self.T, self.head.evaluate(self.face)[vertices]), camera)
+        dense = DensePoints(vertices, points, np.full(len(vertices), 1.0))
+        estimate = self.estimate(frame, track, camera)
+        return Seen(estimate, Sight(estimate, dense))
+
+
+def test_a_network_is_asked_once_a_frame_and_corrects_the_pose(head, embedding):
+    face = someone(head)
+    track, T = seen(head, embedding, face)
+    track = replace(track, points_px=track.points_px + np.array([8.0, -6.0]))
+    off = []
+    for maps in (Oracle(head), Looker(head)):
+        maps.face, maps.T = face, T
+        regressor = LandmarkRegressor(head, embedding, maps, smooth=False)
+        for index in range(5):
+            picture = replace(PICTURE, index=index, time_s=index / FPS)
+            state = regressor.regress(picture, track, CAMERA)
+        off.append(np.linalg.norm(state.T_camera_head[:2, 3] / state.scale - T[:2, 3]))
+    assert maps.looks == 5
+    assert off[1] < 0.4 * off[0]
