@@ -21,6 +21,7 @@ from hrn_studio.live.tracker import LandmarkTracker
 from hrn_studio.records import Frame
 
 TOTAL = "total after tracker"
+HELPED = "with the face network"
 
 
 class Watch:
@@ -49,11 +50,14 @@ def time_frames(
 
     Steps: ``tracker``, ``maps`` (landmarks and gradients), ``solve`` (identity, pose, irises),
     ``smoothing`` and ``total after tracker``, which is measured by itself: all of it in one call,
-    as the live view makes it.  Then ``network``, when one is given, which would come on top.
+    as the live view makes it.  Then, when a network is given, its one look by itself, ``network``,
+    and ``with the face network``: the total where it looks too.
     """
     watch = Watch()
     plain = LandmarkRegressor(head, embedding, estimator, smooth=False)
     whole = LandmarkRegressor(head, embedding, estimator)
+    seeing = None if network is None else StudioEstimator(estimator.maps, network)
+    helped = None if seeing is None else LandmarkRegressor(head, embedding, seeing)
     blinks = np.array([name.startswith("eyeBlink") for name in head.expression_names])
     motion = Motion(blinks)
     for frame in frames:
@@ -70,6 +74,9 @@ def time_frames(
         if network is not None:
             with watch.lap("network"):
                 network.see(frame, track)
+        if helped is not None:
+            with watch.lap(HELPED):
+                helped.regress(frame, track, camera)
         with watch.lap("solve"):
             state = plain.regress_estimate(frame.time_s, track, camera, estimate)
         c = state.coefficients
@@ -77,5 +84,5 @@ def time_frames(
             motion.pose(state.T_camera_head, frame.time_s)
             motion.expression(c.expression.astype(np.float64), frame.time_s)
             motion.gaze(c.gaze.astype(np.float64), frame.time_s)
-    order = ("tracker", "maps", "solve", "smoothing", TOTAL, "network")
+    order = ("tracker", "maps", "solve", "smoothing", TOTAL, "network", HELPED)
     return {name: watch.laps[name] for name in order if name in watch.laps}

@@ -10,7 +10,7 @@ from hrn_studio.commands import timing
 from hrn_studio.live import stages
 from hrn_studio.models import engines
 
-STEPS = ["tracker", "maps", "solve", "smoothing", stages.TOTAL, "network"]
+STEPS = ["tracker", "maps", "solve", "smoothing", stages.TOTAL, "network", stages.HELPED]
 
 
 @pytest.fixture
