@@ -17,6 +17,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="keep the heads and scores here")
     parser.add_argument("--kind", action="append", help="only entries of this kind")
     parser.add_argument("--network", action="store_true", help="with the face network")
+    parser.add_argument("--share", type=float, help="of its identity beside the maps', 0..1")
+    parser.add_argument("--no-points", action="store_true", help="leave its landmarks out")
     options = parser.parse_args()
     out = options.out or Path(tempfile.mkdtemp())
     entries = json.loads((options.bench / "manifest.json").read_text())["entries"]
     entries = [e for e in entries if not options.kind or e["kind"] in options.kind]
     models = Models.load(network=options.network)
+    if options.share is not None:
+        models.estimator.shares = replace(models.estimator.shares, identity=options.share)
     solver = LandmarkSolver(models.head, models.embedding)
     skin = models.head.triangles[models.head.part_triangles("skin")]
     sizes: list[float] = []
@@ -67,6 +72,8 @@ def main() -> None:
             make_shot(models, read_image(options.bench / f["file"], i), Options())
             for i, f in enumerate(frames)
         ]
+        if options.no_points:
+            shots = [replace(shot, dense=None) for shot in shots]
         coarse = solve_coarse(models.head, solver, shots, CoarseSettings())
         coarse = finish(
             adjusting(models.head, solver, shots, coarse, GrainMatcher(), BundleSettings())
