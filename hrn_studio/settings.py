@@ -47,6 +47,8 @@ class FitSettings:
     white_balance: bool = True
     engine: Literal["studio", "hrn", "hrn-mv"] = "studio"
     """What gives the head its shape; the others need the user's own HRN files."""
+    network: bool = False
+    """Let the face network look at the pictures too, besides the studio's learned maps."""
 
 
 @dataclass(frozen=True, slots=True)

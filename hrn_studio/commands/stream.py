@@ -43,6 +43,7 @@ def add_parser(commands: Commands) -> None:
     )
     add("--subject", default="HRNStudio", metavar="NAME", help="name in the receiver's list")
     add("--hfov", type=float, metavar="DEG", help="horizontal field of view of the camera")
+    add("--network", action="store_true", help="let the face network look at the face, too")
     add("--once", action="store_true", help="stop at the end of a film instead of starting again")
     parser.set_defaults(run=run)
 
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
             sender,
             head,
             load_embedding(),
-            load_estimator(),
+            load_estimator(args.network),
             hfov_deg=args.hfov,
             loop=not args.once,
         )

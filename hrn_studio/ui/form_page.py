@@ -100,9 +100,16 @@ class FormPage(QWidget):
         return self.add(title, about, control)
 
 
+def network_row(page: FormPage, about: str) -> None:
+    """Whether the face network looks too, with the reason why it cannot."""
+    why = network_reason()
+    options = ((False, "Off"), (True, "On"))
+    page.choice("Face network", about, "network", options, {True: why and sentence(why)})
+
+
 def camera_page(theme: Theme, studio: Studio) -> FormPage:
     page = FormPage(theme, studio, "camera")
-    why, missing = live_reason("hrn"), network_reason()
+    why = live_reason("hrn")
     size = QComboBox()
     for wide, high in SIZES:
         size.addItem(f"{wide} × {high}", (wide, high))
@@ -136,12 +143,9 @@ def camera_page(theme: Theme, studio: Studio) -> FormPage:
         (("studio", "Studio"), ("hrn", "HRN")),
         {"hrn": why and f"HRN {why}"},
     )
-    page.choice(
-        "Face network",
+    network_row(
+        page,
         "Looks at the live face beside Studio's tracker; from the next start of the camera on.",
-        "network",
-        ((False, "Off"), (True, "On")),
-        {True: missing and sentence(missing)},
     )
     page.switch("Mirror", "On the screen only; stored pictures are never mirrored.", "mirror")
     return page.end()

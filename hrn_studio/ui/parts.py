@@ -29,6 +29,7 @@ class FitChoice:
     hfov_deg: float | None = None
     white_balance: bool = True
     engine: str = "studio"
+    network: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +264,7 @@ def fit_here(
     """Fit one head in this process."""
     from hrn_studio.pipeline import Models, Options, reconstruct
 
-    models = Models.load()
+    models = Models.load(network=choice.network)
     try:
         options = Options(
             hfov_deg=choice.hfov_deg,

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from hrn_studio.ui.about import AboutPage, HealthPage
 from hrn_studio.ui.announcer import SOUNDS
 from hrn_studio.ui.build import button, label, line
-from hrn_studio.ui.form_page import FormPage, camera_page
+from hrn_studio.ui.form_page import FormPage, camera_page, network_row
 from hrn_studio.ui.limits_page import GuidancePage
 from hrn_studio.ui.sheet import Sheet
 from hrn_studio.ui.studio import Studio
@@ -67,6 +67,7 @@ class SettingsSheet(Sheet):
             "device",
             (("auto", "Automatic"), ("cpu", "Processor"), ("cuda", "NVIDIA")),
         )
+        network_row(fitting, "Looks at the pictures beside Studio's tracker.")
         fitting.switch("White balance", "Takes a colour cast out of the texture.", "white_balance")
         looks = FormPage(theme, studio, "window")
         looks.choice(

@@ -21,6 +21,7 @@ from hrn_studio.live.feed import FeedStatus
 from hrn_studio.live.quality_limits import Limit, edited, limits
 from hrn_studio.live.spec import SourceSpec, from_paths
 from hrn_studio.models.engines import engine_reason
+from hrn_studio.models.live import network_reason
 from hrn_studio.records import Reconstruction
 from hrn_studio.session import state as changes
 from hrn_studio.session.guided import Guided
@@ -213,7 +214,13 @@ class Studio(Desk):
         # Weights may have gone since they were chosen.
         engine = chosen.engine if engine_reason(chosen.engine) is None else "studio"
         return FitChoice(
-            chosen.stage, chosen.texture_px, chosen.device, None, chosen.white_balance, engine
+            chosen.stage,
+            chosen.texture_px,
+            chosen.device,
+            None,
+            chosen.white_balance,
+            engine,
+            chosen.network and network_reason() is None,
         )
 
     def fit_selected(self) -> None:

@@ -89,3 +89,15 @@ def test_the_settings_tell_why_the_network_cannot_look(qapp, theme, parts, monke
         assert row.button("True").toolTip() == "It is not here."
     finally:
         window.close()
+
+
+def test_fits_ask_the_network_as_the_settings_say(qapp, parts, monkeypatch):
+    window = make_window(qapp, parts, None)
+    try:
+        assert not window.studio.fit_choice().network
+        window.studio.change("fit", network=True)
+        assert window.studio.fit_choice().network
+        monkeypatch.setattr("hrn_studio.ui.studio.network_reason", lambda: "it is not here")
+        assert not window.studio.fit_choice().network
+    finally:
+        window.close()
