@@ -40,6 +40,7 @@ from hrn_studio.live.pictures import Pictures, none_usable, read_pictures
 from hrn_studio.live.tracker import MediaPipeTracker
 from hrn_studio.models.engines import check_engine, make_shaper
 from hrn_studio.models.heads import load_chosen
+from hrn_studio.models.live import network_reason
 from hrn_studio.records import Frame, FrameReport, Progress, Reconstruction
 from hrn_studio.tasks import part_of
 
@@ -96,7 +97,8 @@ class Models:
     embedding: LandmarkEmbedding
     estimator: StudioEstimator
     tracker: MediaPipeTracker = field(default_factory=lambda: MediaPipeTracker("still"))
-    likeness: Likeness = field(default_factory=load_likeness)
+    likeness: Likeness | None = field(default_factory=lambda: _likeness())
+    """None where the face network, by which it tells people apart, is absent."""
 
     @classmethod
     def load(cls, head: str = "default", network: bool = False) -> Models:
@@ -256,7 +258,7 @@ def reconstruct(
     given = pictures if isinstance(pictures, Pictures) else Pictures(tuple(pictures))
     if not given.frames:
         raise FitError("there is no picture to fit; give at least one with a face in it")
-    notes = _device_notes(options)
+    notes = (*_device_notes(options), *_likeness_notes(models, given.frames, options))
     shots, refused, first = [], list(given.refused), None
     for number, frame in enumerate(given.frames):
         yield Progress("track", _TRACKED * number / len(given.frames), f"looking at {frame.name}")
@@ -292,7 +294,7 @@ def reconstruct(
 
 def _of_one_person(models: Models, shots: list[Shot]) -> tuple[list[Shot], list[FrameReport]]:
     """The shots without strangers, and what to report of those."""
-    if len(shots) < 2:
+    if len(shots) < 2 or models.likeness is None:
         return shots, []
     looks = [models.likeness.look(s.frame, s.track) for s in shots]
     out = strangers(models.likeness, looks, [s.frame.name for s in shots])
@@ -301,6 +303,17 @@ def _of_one_person(models: Models, shots: list[Shot]) -> tuple[list[Shot], list[
         [s for k, s in enumerate(shots) if k not in out],
         [FrameReport(shots[k].frame.name, False, reason) for k in out],
     )
+
+
+def _likeness() -> Likeness | None:
+    return load_likeness() if network_reason() is None else None
+
+
+def _likeness_notes(models: Models, frames: Sequence[Frame], options: Options) -> tuple[str, ...]:
+    """What to say where nothing can tell people apart."""
+    if models.likeness is not None or options.force or len(frames) < 2:
+        return ()
+    return (f"whether the pictures show one person was not checked: {network_reason()}",)
 
 
 def _device_notes(options: Options) -> tuple[str, ...]:

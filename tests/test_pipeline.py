@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw
 
 from hrn_studio import pipeline
 from hrn_studio.errors import ImageError, NoFaceError, UsageError
+from hrn_studio.live.estimator import StudioEstimator
+from hrn_studio.live.network import load_network
 from hrn_studio.live.pictures import read_pictures
 from hrn_studio.pipeline import Options, finish, make_shot, reconstruct, reconstruct_files
 from hrn_studio.records import Frame, Progress
@@ -273,3 +275,25 @@ def test_notes_on_a_used_picture_are_kept(models, stills):
     done = finish(reconstruct(models, [noted], Options(stage="coarse", texture_px=256)))
     assert done.reports[0].used
     assert "turned upright" in done.reports[0].reason
+
+
+def test_without_the_network_people_are_not_told_apart_and_it_is_said(models, stills, monkeypatch):
+    missing = "the face network is missing; install HRN Studio again"
+    monkeypatch.setattr(pipeline, "network_reason", lambda: missing)
+    assert pipeline._likeness() is None
+    alone = replace(models, likeness=None)
+    options = Options(stage="coarse", texture_px=1024)
+    done = finish(reconstruct(alone, read_pictures(stills[:2]), options))
+    assert sum(report.used for report in done.reports) == 2
+    assert any("was not checked" in note and missing in note for note in done.notes)
+
+
+def test_a_shot_carries_what_the_network_sees(models, stills):
+    frame = read_pictures(stills[:1]).frames[0]
+    assert make_shot(models, frame, Options()).dense is None
+    network = load_network()
+    seeing = StudioEstimator(models.estimator.maps, network)
+    shot = make_shot(replace(models, estimator=seeing), frame, Options())
+    assert shot.dense is not None
+    np.testing.assert_array_equal(shot.dense.vertices, network.vertices)
+    assert shot.dense.points_px.shape == (len(network.vertices), 2)
