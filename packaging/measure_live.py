@@ -83,12 +83,13 @@ def main() -> None:
     """Track, measure, and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--network", action="store_true", help="with the face network")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
     frames, truth = read_clip(options.folder)
     moving = tracked(frames)
     stills = [tracked(noisy(frames[index], truth.fps)) for index in STILLS]
-    head, embedding, maps = load_head(), load_embedding(), load_estimator()
+    head, embedding, maps = load_head(), load_embedding(), load_estimator(options.network)
     table = {}
     for name, smooth in (("raw", False), ("smoothed", True)):
         regressor = LandmarkRegressor(head, embedding, maps, smooth=smooth)
