@@ -278,7 +278,7 @@ def turned_noise(
     count = left.shape[1]
     noise = np.linalg.lstsq(design, products, rcond=None)[0][1:].reshape(3, count, count)
     names, swap = head.expression_names, mirror_expressions(head)
-    mirrored = noise[np.ix_([1, 0, 2], swap, swap)]
+    mirrored = noise[np.ix_(np.array([1, 0, 2]), swap, swap)]
     noise = np.array([_without_negative(one) for one in (noise + mirrored) / 2])
     kept = [names.index(name) for name in TURNED_KEEPS]
     noise[:, kept], noise[:, :, kept] = 0, 0

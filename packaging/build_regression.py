@@ -5,7 +5,7 @@ Renders sampled heads, tracks them as the program does, and fits the maps of
 
     python packaging/build_regression.py [--count 8000] [--jobs 2] [--seed 1] [--cache FOLDER]
 
-Rendering takes most of the time (about 12 pictures a second and core) and is kept in the cache
+Rendering takes most of the time (about 7 pictures a second and core) and is kept in the cache
 folder, so that training alone can be repeated.  The same seed and count give the same file on the
 same versions of the libraries.
 """
@@ -16,7 +16,6 @@ import argparse
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -31,27 +30,29 @@ sys.path.insert(0, str(ROOT))
 
 from hrn_studio.errors import NoFaceError  # noqa: E402
 from hrn_studio.face.landmarks import load_embedding  # noqa: E402
+from hrn_studio.face.mirror import mirror_expressions, mirror_signs  # noqa: E402
 from hrn_studio.face.model import HeadModel, load_head  # noqa: E402
 from hrn_studio.live import features  # noqa: E402
-from hrn_studio.live.facemesh import MIRROR  # noqa: E402
+from hrn_studio.live.mirror import mirrored_camera, mirrored_track  # noqa: E402
 from hrn_studio.live.tracker import MediaPipeTracker  # noqa: E402
 from hrn_studio.records import Bytes, Camera, Doubles, Floats, Frame, Track  # noqa: E402
 from hrn_studio.training.render import render_sample  # noqa: E402
 from hrn_studio.training.stage import make_stage  # noqa: E402
-from hrn_studio.training.targets import mirror_signs, other_side  # noqa: E402
+from hrn_studio.training.variety import Variety  # noqa: E402
 
 BATCH = 250
 IDENTITIES = 60
 SIZE = 300
 """Pixels a side of the rendered pictures."""
+VARIETY = Variety(lights=0.5, covered=0.1, restyled=0.7, portrait=0.15)
 
 
 def main() -> None:
     """Render (or take from the cache), train, write, and say how good the maps are."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--count", type=int, default=8000)
+    parser.add_argument("--count", type=int, default=20000)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--cache", type=Path, default=Path("build/regression"))
     parser.add_argument("--output", type=Path, default=ROOT / "resources" / "regression.npz")
     parser.add_argument("--strength", type=float, default=0.3, help="of the ridge penalty")
@@ -64,11 +65,12 @@ def main() -> None:
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         for number, _ in enumerate(pool.map(render_batch, parts)):
             print(f"\r{min((number + 1) * BATCH, options.count)} pictures", end="", flush=True)
-    print()
+        print()
+        batches = list(pool.map(read_file, [_file(*part) for part in parts]))
     head, embedding = load_head(), load_embedding()
     reference = embedding.points(head.mean).astype(np.float64)
-    batches = [read_batch(_file(*part), head, reference) for part in parts]
     x, y = (np.concatenate(values) for values in zip(*batches, strict=True))
+    del batches
     arrays: dict[str, Any] = train(x, y, options.strength)
     arrays["reference"] = reference
     arrays["counts"] = np.array([IDENTITIES, head.expression_count])
@@ -94,7 +96,7 @@ def render_batch(part: tuple[int, int, int, Path]) -> int:
     rows: dict[str, list[Any]] = {"points": [], "crop": [], "camera": [], "truth": []}
     for index in range(start, end):
         rng = np.random.default_rng([seed, index])
-        sample = render_sample(stage, rng, size=SIZE, detail=1.0, neutral=0.5)
+        sample = render_sample(stage, rng, size=SIZE, detail=1.0, neutral=0.6, variety=VARIETY)
         frame = Frame(sample.image)
         try:
             track = tracker.track(frame)
@@ -113,8 +115,7 @@ def render_batch(part: tuple[int, int, int, Path]) -> int:
 
 def read_batch(path: Path, head: HeadModel, reference: Doubles) -> tuple[Floats, Floats]:
     """Features and truth of a file's pictures, each followed by its mirror image."""
-    names, signs = head.expression_names, mirror_signs(head)
-    swapped = [names.index(other_side(n)) for n in names]
+    signs, swapped = mirror_signs(head), mirror_expressions(head)
     x, y = [], []
     with np.load(path) as file:
         rows = list(zip(file["points"], file["crop"], file["camera"], file["truth"], strict=True))
@@ -124,27 +125,22 @@ def read_batch(path: Path, head: HeadModel, reference: Doubles) -> tuple[Floats,
         identity, expression = truth[: head.identity_count], truth[head.identity_count :]
         x.append(_features(track, crop, reference, camera))
         y.append(np.concatenate([identity[:IDENTITIES], expression]))
-        flipped = replace(camera, center_px=_flip(camera.center_px, SIZE))
-        mirrored = np.ascontiguousarray(crop[:, ::-1])
-        x.append(_features(_mirrored(track, camera), mirrored, reference, flipped))
+        turned = np.ascontiguousarray(crop[:, ::-1])
+        other = mirrored_track(track, SIZE)
+        x.append(_features(other, turned, reference, mirrored_camera(camera)))
         y.append(np.concatenate([(identity * signs)[:IDENTITIES], expression[swapped]]))
     return np.array(x, np.float32), np.array(y, np.float32)
+
+
+def read_file(path: Path) -> tuple[Floats, Floats]:
+    """The same for the head and the landmarks that come with the program."""
+    head, embedding = load_head(), load_embedding()
+    return read_batch(path, head, embedding.points(head.mean).astype(np.float64))
 
 
 def _features(track: Track, crop: Bytes, reference: Doubles, camera: Camera) -> Floats:
     landmarks = features.landmark_features(track, reference, camera)
     return np.concatenate([landmarks, features.appearance_features(crop)])
-
-
-def _flip(center: tuple[float, float], width: int) -> tuple[float, float]:
-    return (width - center[0], center[1])
-
-
-def _mirrored(track: Track, camera: Camera) -> Track:
-    points = track.points_px.copy()
-    points[:, 0] = camera.width - points[:, 0]
-    order = list(MIRROR)
-    return replace(track, points_px=points[order], depth_px=track.depth_px[order])
 
 
 def train(x: Floats, y: Floats, strength: float) -> dict[str, Floats]:

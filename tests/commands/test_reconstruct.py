@@ -246,12 +246,16 @@ def test_a_full_disk(fitted, run, tmp_path, stills, monkeypatch):
     assert left(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["head.npz", "landmarks.npz", "regression.npz"])
+PARTS = ("head.npz", "landmarks.npz", "regression.npz", "expressions.npz")
+"""What a fit reads first."""
+
+
+@pytest.mark.parametrize("name", PARTS)
 @pytest.mark.parametrize("harm", ["cut", "gone", "other"])
 def test_a_damaged_file_of_the_program(run, tmp_path, resources, stills, monkeypatch, name, harm):
     copy = tmp_path / "resources"
     copy.mkdir()
-    for file in ("head.npz", "landmarks.npz", "regression.npz"):
+    for file in PARTS:
         shutil.copyfile(resources / file, copy / file)
     target = copy / name
     if harm == "cut":
