@@ -26,7 +26,7 @@ from hrn_studio.records import Coefficients, Doubles, FaceState, Floats
 class CoarseSettings:
     """How the evidence is weighed."""
 
-    map_share: float = 0.65
+    map_share: float = 0.8
     """Share of the learned maps in the identity; the rest is least squares on landmarks."""
     map_share_several: float = 0.85
     """The same for several pictures: the landmarks of turned faces slide, and a joint solve pays

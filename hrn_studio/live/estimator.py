@@ -1,8 +1,9 @@
 """What sees identity and expressions: the learned maps, and on request the face network too.
 
 The maps look at the tracker's landmarks and at gradients, the network at the pixels themselves.
-On renders like those it was trained on a weighted mean of both is better than either; on pictures
-of other kinds it is not, so by default the maps answer alone.
+The network's dense landmarks go into the fit and the live pose beside the tracker's.  A weighted
+mean of both answers is better than either on renders like those the network was trained on; on
+pictures of other kinds it is not, so by default the maps alone say what the coefficients are.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from hrn_studio.records import Camera, Doubles, Estimate, Floats, Frame, Track
 class Shares:
     """How much the network counts beside the maps, 0..1; ``docs/accuracy.md`` tells why."""
 
-    identity: float = 0.5
+    identity: float = 0.0
     expression: float = 0.0
 
 
