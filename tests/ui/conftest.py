@@ -11,6 +11,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+PATIENCE_S = 20.0
+
 
 @pytest.fixture(scope="session")
 def _display() -> None:
@@ -78,5 +80,8 @@ def window(qtbot, qapp, parts):
     yield made
     parts.hold.set()
     made.close()
-    left = [t.name for t in threading.enumerate() if t not in before and t.is_alive()]
+    others = [t for t in threading.enumerate() if t not in before]
+    for thread in others:  # a camera that a test plays sees only at its next frame that we are gone
+        thread.join(PATIENCE_S)
+    left = [t.name for t in others if t.is_alive()]
     assert not left, f"threads left: {left}"
