@@ -3,11 +3,12 @@
 Renders sampled heads, tracks them as the program does, and fits the maps of
 ``hrn_studio/live/regression.py`` to what the tracker and the aligned crop show::
 
-    python packaging/build_regression.py [--count 8000] [--jobs 2] [--seed 1] [--cache FOLDER]
+    python packaging/build_regression.py [--count 19000] [--jobs 2] [--seed 3] [--cache FOLDER]
 
 Rendering takes most of the time (about 7 pictures a second and core) and is kept in the cache
 folder, so that training alone can be repeated.  The same seed and count give the same file on the
-same versions of the libraries.
+same versions of the libraries and of the people drawn: the file that comes with the program is from
+those of revision fb97315.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ from hrn_studio.face.landmarks import load_embedding  # noqa: E402
 from hrn_studio.face.mirror import mirror_expressions, mirror_signs  # noqa: E402
 from hrn_studio.face.model import HeadModel, load_head  # noqa: E402
 from hrn_studio.live import features  # noqa: E402
-from hrn_studio.live.mirror import mirrored_camera, mirrored_track  # noqa: E402
+from hrn_studio.live.facemesh import MIRROR  # noqa: E402
 from hrn_studio.live.tracker import MediaPipeTracker  # noqa: E402
 from hrn_studio.records import Bytes, Camera, Doubles, Floats, Frame, Track  # noqa: E402
 from hrn_studio.training.render import render_sample  # noqa: E402
@@ -125,11 +127,17 @@ def read_batch(path: Path, head: HeadModel, reference: Doubles) -> tuple[Floats,
         identity, expression = truth[: head.identity_count], truth[head.identity_count :]
         x.append(_features(track, crop, reference, camera))
         y.append(np.concatenate([identity[:IDENTITIES], expression]))
+        flipped = replace(camera, center_px=(SIZE - camera.center_px[0], camera.center_px[1]))
         turned = np.ascontiguousarray(crop[:, ::-1])
-        other = mirrored_track(track, SIZE)
-        x.append(_features(other, turned, reference, mirrored_camera(camera)))
+        x.append(_features(_mirrored(track), turned, reference, flipped))
         y.append(np.concatenate([(identity * signs)[:IDENTITIES], expression[swapped]]))
     return np.array(x, np.float32), np.array(y, np.float32)
+
+
+def _mirrored(track: Track) -> Track:
+    points, order = track.points_px.copy(), list(MIRROR)
+    points[:, 0] = SIZE - points[:, 0]
+    return replace(track, points_px=points[order], depth_px=track.depth_px[order])
 
 
 def read_file(path: Path) -> tuple[Floats, Floats]:

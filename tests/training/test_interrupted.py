@@ -14,7 +14,7 @@ from PIL import Image
 
 from hrn_studio.cli import main
 from hrn_studio.errors import FitError
-from hrn_studio.face.model import HeadModel, load_head
+from hrn_studio.face.model import HeadModel
 from hrn_studio.training import campaign
 from hrn_studio.training.checkpoint import read_checkpoint, write_checkpoint
 from hrn_studio.training.learn import Learner
@@ -26,11 +26,6 @@ from hrn_studio.training.steps import descend, follow
 from hrn_studio.training.targets import make_layout
 
 State = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def head() -> HeadModel:
-    return load_head()
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from hrn_studio.errors import FitError, ModelDataError, UsageError
-from hrn_studio.face.landmarks import LandmarkEmbedding, load_embedding
-from hrn_studio.face.model import HeadModel, load_head
+from hrn_studio.face.landmarks import LandmarkEmbedding
+from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.transforms import apply, project
 from hrn_studio.live.facecrop import cut, evened, place
 from hrn_studio.live.network import load_network
@@ -26,16 +26,6 @@ from hrn_studio.training.stage import make_stage
 from hrn_studio.training.targets import make_layout, make_metric, make_mirror
 
 COUNT = 6
-
-
-@pytest.fixture(scope="module")
-def head() -> HeadModel:
-    return load_head()
-
-
-@pytest.fixture(scope="module")
-def embedding() -> LandmarkEmbedding:
-    return load_embedding()
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import torch
 
 from hrn_studio.cli import main
 from hrn_studio.errors import ModelDataError, UsageError
-from hrn_studio.face.landmarks import LandmarkEmbedding, load_embedding
-from hrn_studio.face.model import HeadModel, load_head
+from hrn_studio.face.landmarks import LandmarkEmbedding
+from hrn_studio.face.model import HeadModel
 from hrn_studio.training.augment import vary
 from hrn_studio.training.card import BEGIN, END, card, told_by, worst, write_card
 from hrn_studio.training.groups import groups
@@ -31,16 +31,6 @@ from hrn_studio.training.stage import make_stage
 from hrn_studio.training.targets import make_layout, make_metric, make_mirror
 
 COUNT = 5
-
-
-@pytest.fixture(scope="module")
-def head() -> HeadModel:
-    return load_head()
-
-
-@pytest.fixture(scope="module")
-def embedding() -> LandmarkEmbedding:
-    return load_embedding()
 
 
 @pytest.fixture(scope="module")

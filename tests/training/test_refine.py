@@ -16,8 +16,8 @@ from PIL import Image
 from hrn_studio.cli import main
 from hrn_studio.detail.shading import shade
 from hrn_studio.errors import FitError, ModelDataError, NoFaceError, UsageError
-from hrn_studio.face.landmarks import LandmarkEmbedding, load_embedding
-from hrn_studio.face.model import HeadModel, load_head
+from hrn_studio.face.landmarks import LandmarkEmbedding
+from hrn_studio.face.model import HeadModel
 from hrn_studio.geometry.transforms import apply, project
 from hrn_studio.live.facecrop import place
 from hrn_studio.live.recorded import RecordedTracker
@@ -48,16 +48,6 @@ def finish(task: Generator[Progress, None, T]) -> T:
             next(task)
         except StopIteration as stop:
             return stop.value
-
-
-@pytest.fixture(scope="module")
-def head() -> HeadModel:
-    return load_head()
-
-
-@pytest.fixture(scope="module")
-def embedding() -> LandmarkEmbedding:
-    return load_embedding()
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from torch import nn
 
 from hrn_studio.cli import main
 from hrn_studio.errors import ModelDataError, UsageError
-from hrn_studio.face.landmarks import LandmarkEmbedding, load_embedding
-from hrn_studio.face.model import HeadModel, load_head
+from hrn_studio.face.landmarks import LandmarkEmbedding
+from hrn_studio.face.model import HeadModel
 from hrn_studio.live.facecrop import SIDE_PX
 from hrn_studio.training.augment import Batch, vary
 from hrn_studio.training.card import told_by
@@ -35,16 +35,6 @@ from hrn_studio.training.targets import make_layout, make_metric, make_mirror
 
 pytest.importorskip("onnx", reason="onnx, which only reading networks back needs, is missing")
 COUNT = 24
-
-
-@pytest.fixture(scope="module")
-def head() -> HeadModel:
-    return load_head()
-
-
-@pytest.fixture(scope="module")
-def embedding() -> LandmarkEmbedding:
-    return load_embedding()
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import torch
 
 from hrn_studio.cli import main
 from hrn_studio.errors import ModelDataError, UsageError
-from hrn_studio.face.landmarks import LandmarkEmbedding, load_embedding
-from hrn_studio.face.model import HeadModel, load_head
+from hrn_studio.face.landmarks import LandmarkEmbedding
+from hrn_studio.face.model import HeadModel
 from hrn_studio.live.facecrop import SIDE_PX
 from hrn_studio.live.network import load_network
 from hrn_studio.training.checkpoint import write_checkpoint
@@ -27,16 +27,6 @@ from hrn_studio.training.together import ship_together
 
 pytest.importorskip("onnx", reason="onnx, which only writing networks needs, is missing")
 COUNT = 12
-
-
-@pytest.fixture(scope="module")
-def head() -> HeadModel:
-    return load_head()
-
-
-@pytest.fixture(scope="module")
-def embedding() -> LandmarkEmbedding:
-    return load_embedding()
 
 
 @pytest.fixture(scope="module")
